@@ -1,0 +1,1 @@
+"""Splits an AWS Lambda deployment into layers."""

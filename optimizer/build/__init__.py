@@ -1,0 +1,1 @@
+"""[writes] LayerPlan and payloads to deterministic zips and their manifest."""

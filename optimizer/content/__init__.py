@@ -1,0 +1,1 @@
+"""[cache] Payloads: bytecode and deflate streams by content hash; exact bytes."""

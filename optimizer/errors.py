@@ -1,0 +1,93 @@
+"""The one root exception; every error says what, where and how to mend it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OptimizerError(Exception):
+    """Root of every error this project raises on purpose.
+
+    `message` says what is wrong and where, `mend` what to do about it; `code` is stable and stands in JSON output;
+    `exit_status` is the process's: 2 for wrong usage or input, 3 for AWS, network and disk, 1 where the honest answer is no.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, mend: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.mend}"
+
+
+class ConfigError(OptimizerError):
+    """The configuration, or what it says of this environment, is wrong; `faults` holds every fault at once."""
+
+    code = "config"
+
+    def __init__(self, faults: tuple[str, ...], *, where: str) -> None:
+        self.faults = faults
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        super().__init__(f"{where}: {count}{lines}", mend=f"Mend {where} and run the command again.")
+
+
+class UsageError(OptimizerError):
+    """The command line asks for something that can't be."""
+
+    code = "usage"
+
+
+class InventoryError(OptimizerError):
+    """The environment does not hold what the requirements ask for; `faults` holds every fault at once."""
+
+    code = "inventory"
+
+    def __init__(self, faults: tuple[str, ...], *, where: str, mend: str) -> None:
+        self.faults = faults
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        super().__init__(f"{where} can't be shipped as it is:{lines}", mend=mend)
+
+
+class CompilerError(OptimizerError):
+    """There is no Python of the target's minor version to compile bytecode with, or it failed."""
+
+    code = "compiler"
+
+
+class LimitError(OptimizerError):
+    """Something is over a limit of Lambda."""
+
+    code = "limit"
+    exit_status = 1
+
+
+class ArtifactError(OptimizerError):
+    """An artifact or its manifest is missing, damaged or not what the manifest says."""
+
+    code = "artifact"
+
+
+class DiskError(OptimizerError):
+    """The file system refused: no space, no permission, not writable."""
+
+    code = "disk"
+    exit_status = 3
+
+
+class AwsError(OptimizerError):
+    """AWS, or what stands in for it, refused a call or could not be reached."""
+
+    code = "aws"
+    exit_status = 3
+
+
+class DeployRefusedError(OptimizerError):
+    """A deploy that would hurt somebody, or whose check failed, was not carried out."""
+
+    code = "refused"
+    exit_status = 1

@@ -1,0 +1,1 @@
+"""[reads] Release dates and sizes as scenarios."""

@@ -1,0 +1,1 @@
+"""[pure] Problem to Partition with certificate."""

@@ -1,0 +1,1 @@
+"""[pure] Plans, change sets and findings as text, JSON, Markdown."""

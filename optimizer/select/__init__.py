@@ -1,0 +1,1 @@
+"""[pure] What of each distribution ships, and why the rest doesn't."""
