@@ -1,1 +1,292 @@
-"""Placeholder."""
+"""config/layers.toml → Config: what a person decides, checked as a whole, every fault told at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from packaging.utils import canonicalize_name
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from optimizer import limits
+from optimizer.errors import ConfigError, UsageError
+
+DEFAULT_PATH = Path("config/layers.toml")
+
+
+def _normalised(name: str) -> str:
+    """The name as PEP 503 normalises it; a ValueError where it can't be a distribution's."""
+    try:
+        return canonicalize_name(name, validate=True)
+    except ValueError:
+        raise ValueError(f"{name!r} is not the name of a distribution") from None
+
+
+def _inside(path: str) -> str:
+    """A relative path that stays in the project's folder."""
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or not path:
+        raise ValueError(f"{path!r} must be a path inside the project, relative to its root")
+    return path
+
+
+def _layer_name(name: str) -> str:
+    if not re.fullmatch(limits.LAYER_NAME_PATTERN, name) or len(name) > limits.LAYER_NAME_LENGTH:
+        raise ValueError(
+            f"{name!r} is not a layer's name: letters, digits, '-' and '_', at most {limits.LAYER_NAME_LENGTH}"
+        )
+    return name
+
+
+def _function_name(name: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", name):
+        raise ValueError(f"{name!r} is not a function's name: letters, digits, '-' and '_', at most 64")
+    return name
+
+
+def _runtime(name: str) -> str:
+    if name not in limits.RUNTIMES:
+        raise ValueError(f"{name!r} is not a runtime known here: {', '.join(limits.RUNTIMES)}")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_normalised)]
+ProjectPath = Annotated[str, AfterValidator(_inside)]
+
+
+class _Table(BaseModel):
+    """A table of the file: keys it does not know are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class ExternalLayer(_Table):
+    """A layer that is not ours: kept in its place among the attached layers, and counted.
+
+    `first` attaches it before our layers, as the project's own files would win over it; otherwise it comes after them.
+    """
+
+    arn: Annotated[str, Field(pattern=r"^arn:[a-zA-Z-]+:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:\d+$")]
+    unzipped_bytes: Annotated[int, Field(ge=0, le=limits.UNZIPPED_BYTES)]
+
+
+class FunctionConfig(_Table):
+    """One function: its source, its requirements, and how Lambda runs it."""
+
+    name: Annotated[str, AfterValidator(_function_name)]
+    source: ProjectPath
+    requirements: ProjectPath
+    handler: Annotated[str, Field(pattern=r"^[^\s]{1,128}$")]
+    runtime: Annotated[str, AfterValidator(_runtime)]
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    external_layers: tuple[ExternalLayer, ...] = ()
+    memory_mb: Annotated[int, Field(ge=limits.MEMORY_MB[0], le=limits.MEMORY_MB[1])] = 512
+    timeout_seconds: Annotated[int, Field(ge=1, le=limits.TIMEOUT_SECONDS)] = 30
+    environment: dict[str, str] = Field(default_factory=dict)
+    policy: ProjectPath | None = None
+    role_arn: str | None = None
+    check_path: Annotated[str, Field(pattern=r"^/")] | None = None
+    url: Literal["iam", "public", "none"] = "iam"
+
+
+class AwsConfig(_Table):
+    """`services`: the botocore models to ship, or `auto` for those found in the code, or `all`."""
+
+    services: Literal["auto", "all"] | tuple[str, ...] = "auto"
+
+
+class LayerConfig(_Table):
+    """One layer: `roots` and what only they need belong to it; `include` pins further distributions."""
+
+    name: Annotated[str, AfterValidator(_layer_name)]
+    roots: tuple[Name, ...] = ()
+    include: tuple[Name, ...] = ()
+
+
+class GroupsConfig(_Table):
+    """Distributions that must share a layer (`together`) or must not (`apart`)."""
+
+    together: tuple[tuple[Name, ...], ...] = ()
+    apart: tuple[tuple[Name, ...], ...] = ()
+
+
+class SlimConfig(BaseModel):
+    """Selection: rules by name switched on or off; glob patterns to keep or drop, by distribution."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, bool]
+
+    keep: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    drop: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def rules(self) -> dict[str, bool]:
+        """The rules that the file names, by name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class BuildConfig(_Table):
+    """`bytecode`: ship unchecked-hash .pyc files beside the sources."""
+
+    bytecode: bool = True
+
+
+class PlanConfig(_Table):
+    """`horizon_weeks`: within how many weeks a move has to earn back the bytes that it dirties."""
+
+    horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 26
+
+
+class Config(_Table):
+    """The whole file; `path` is where it was read, `root` the project's folder that its paths start from."""
+
+    path: Path
+    root: Path
+    function: Annotated[tuple[FunctionConfig, ...], Field(min_length=1)]
+    layer: Annotated[tuple[LayerConfig, ...], Field(min_length=1)]
+    aws: AwsConfig = AwsConfig()
+    groups: GroupsConfig = GroupsConfig()
+    slim: SlimConfig = SlimConfig()
+    build: BuildConfig = BuildConfig()
+    plan: PlanConfig = PlanConfig()
+
+    @property
+    def layer_slots(self) -> int:
+        """How many layers of ours fit beside the external ones of the function that has most of them."""
+        return limits.LAYERS - max(len(function.external_layers) for function in self.function)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults()]
+        if faults:
+            raise _FaultsError(faults)
+        return self
+
+    def _function_faults(self) -> list[str]:
+        faults = [
+            f"function: the name {name!r} is used {count} times"
+            for name, count in Counter(f.name for f in self.function).items()
+            if count > 1
+        ]
+        first = self.function[0]
+        faults += [
+            f"function[{i}].{key}: {getattr(other, key)!r} differs from {getattr(first, key)!r} of {first.name!r}: "
+            "functions of one file share their layers, so their runtime and architecture must be the same"
+            for i, other in enumerate(self.function)
+            for key in ("runtime", "architecture")
+            if getattr(other, key) != getattr(first, key)
+        ]
+        for i, function in enumerate(self.function):
+            used = sum(len(k.encode()) + len(v.encode()) for k, v in function.environment.items())
+            if used > limits.ENVIRONMENT_BYTES:
+                faults.append(
+                    f"function[{i}].environment: {used} bytes; Lambda takes at most {limits.ENVIRONMENT_BYTES}"
+                )
+            if "PYTHONPATH" in function.environment:
+                faults.append(f"function[{i}].environment.PYTHONPATH: with it Lambda adds no layer to sys.path")
+            names = [layer.arn.rsplit(":", 1)[0] for layer in function.external_layers]
+            faults += [f"function[{i}].external_layers: {arn} stands there twice" for arn in _twice(names)]
+        return faults
+
+    def _layer_faults(self) -> list[str]:
+        faults = [f"layer: the name {name!r} is used twice" for name in _twice([x.name for x in self.layer])]
+        slots = self.layer_slots
+        if len(self.layer) > slots:
+            external = limits.LAYERS - slots
+            beside = f" beside {external} external" if external else ""
+            faults.append(f"layer: {len(self.layer)} layers{beside}; Lambda attaches at most {limits.LAYERS}")
+        placed: dict[str, str] = {}
+        for i, layer in enumerate(self.layer):
+            for key in ("roots", "include"):
+                for j, name in enumerate(getattr(layer, key)):
+                    where = placed.setdefault(name, layer.name)
+                    if where != layer.name:
+                        faults.append(f"layer[{i}].{key}[{j}]: {name!r} is already in layer {where!r}")
+        rest = [layer.name for layer in self.layer if not layer.roots]
+        if len(rest) > 1:
+            faults.append(f"layer: {' and '.join(rest)} have no roots; at most one layer can take the rest")
+        return faults
+
+    def _group_faults(self) -> list[str]:
+        """Contradictions that can be seen without the inventory."""
+        faults = []
+        home = {name: layer.name for layer in self.layer for name in (*layer.roots, *layer.include)}
+        for i, group in enumerate(self.groups.together):
+            layers = sorted({home[name] for name in group if name in home})
+            if len(layers) > 1:
+                faults.append(f"groups.together[{i}]: {', '.join(group)} are in different layers: {', '.join(layers)}")
+        for i, group in enumerate(self.groups.apart):
+            for j, other in enumerate(self.groups.together):
+                both = sorted(set(group) & set(other))
+                if len(both) > 1:
+                    faults.append(
+                        f"groups.apart[{i}] and groups.together[{j}] contradict each other: {', '.join(both)}"
+                    )
+            for layer in self.layer:
+                both = sorted(name for name in group if home.get(name) == layer.name)
+                if len(both) > 1:
+                    faults.append(f"groups.apart[{i}]: {', '.join(both)} are all in layer {layer.name!r}")
+        return faults
+
+
+class _FaultsError(ValueError):
+    """Several faults found by one validator."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+
+
+def _twice(names: list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def load(path: Path) -> Config:
+    """Read and check the file.
+
+    Raises:
+        UsageError: there is no such file, or it can't be read.
+        ConfigError: it is no TOML, or says what can't be; with every fault, by line or dotted key.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no configuration at {path}",
+            mend="Run the command in the project's root, or name the file with --config.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}", mend="Name a readable TOML file with --config.") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError((str(error),), where=str(path)) from error
+    folder = path.resolve().parent
+    root = folder.parent if folder.name == "config" else folder
+    reserved = [f"{key}: unknown key" for key in ("path", "root") if key in tables]
+    try:
+        return Config.model_validate({**tables, "path": path, "root": root})
+    except ValidationError as error:
+        raise ConfigError((*reserved, *_told(error)), where=str(path)) from error
+
+
+def _told(error: ValidationError) -> list[str]:
+    """Each of pydantic's faults as `dotted.key: what is wrong`."""
+    told = []
+    for fault in error.errors(include_url=False):
+        key = ""
+        for part in fault["loc"]:
+            key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, _FaultsError):
+            told += str(cause).split("\n")
+        elif fault["type"] == "extra_forbidden":
+            told.append(f"{key}: unknown key")
+        elif fault["type"] == "missing":
+            told.append(f"{key}: missing")
+        else:
+            told.append(f"{key}: {cause or fault['msg']}")
+    return list(dict.fromkeys(told))

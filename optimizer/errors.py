@@ -9,7 +9,7 @@ class OptimizerError(Exception):
     """Root of every error this project raises on purpose.
 
     `message` says what is wrong and where, `mend` what to do about it; `code` is stable and stands in JSON output;
-    `exit_status` is the process's: 2 for wrong usage or input, 3 for AWS, network and disk, 1 where the honest answer is no.
+    `exit_status` is the process's: 2 for wrong usage or input, 3 for AWS, network and disk, 1 for an honest no.
     """
 
     code: ClassVar[str] = "error"

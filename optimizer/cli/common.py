@@ -1,0 +1,84 @@
+"""What the commands share: the source options, JSON on stdout, errors, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from optimizer.config import DEFAULT_PATH
+from optimizer.errors import DiskError, OptimizerError
+
+
+class Format(StrEnum):
+    """What a command writes to stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
+PathOption = Annotated[
+    Path | None,
+    typer.Option("--path", help="An installed folder to read instead of the running environment.", metavar="DIR"),
+]
+RequirementsOption = Annotated[
+    Path | None,
+    typer.Option("--requirements", help="Instead of the configured requirements file.", metavar="FILE"),
+]
+LayersOption = Annotated[
+    int | None,
+    typer.Option("--layers", help="How many layers to make: the configured ones, and more that split them."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="What stdout holds.")]
+CONFIG = DEFAULT_PATH
+
+
+def fail(error: OptimizerError) -> NoReturn:
+    """Say the error, as JSON on stdout too where JSON was asked for, and exit with its status."""
+    if error.exit_status != 1:  # an honest no has a document of its own
+        emit_error(error.code, error.message, error.mend)
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(error.exit_status)
+
+
+def emit_error(code: str, message: str, mend: str) -> None:
+    """The error as the one JSON document on stdout, where JSON was asked for."""
+    if json_wanted(sys.argv[1:]):
+        emit_json({"schema": 1, "error": {"code": code, "message": message, "mend": mend}})
+
+
+def json_wanted(arguments: list[str]) -> bool:
+    """Whether the command line asks for JSON (an error may come before it is parsed)."""
+    return "--format=json" in arguments or any(a == "--format" and b == "json" for a, b in pairwise(arguments))
+
+
+def emit_json(document: Any) -> None:
+    """One JSON document on stdout and nothing else."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal; never on stdout."""
+    sys.stderr.write(text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the whole file or nothing.
+
+    Raises:
+        DiskError: the file system refused.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DiskError(f"{path} can't be written: {error.strerror or error}", mend="Name a writable place.") from error
