@@ -1,0 +1,1 @@
+"""What every part of the API needs: settings, logging, errors, AWS clients."""

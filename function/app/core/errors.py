@@ -1,0 +1,109 @@
+"""One shape for every error: problem details (RFC 9457), with a code that clients can rely on."""
+
+import http
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.core import logging
+
+MEDIA_TYPE = "application/problem+json"
+
+_CODES = {400: "bad_request", 413: "body_too_large", 422: "invalid_request"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """What is wrong with one part of a request: its dotted place and a message without the value given."""
+
+    field: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: Python sets __traceback__ on a raised exception
+class ProblemError(Exception):
+    """A failure with the answer it gets.
+
+    Attributes:
+        status: HTTP status.
+        code: Stable name; title and type come from it.
+        detail: What happened and how to mend it, for a person.
+        headers: Further headers, such as Retry-After.
+        errors: The faulty parts of the request.
+    """
+
+    status: int
+    code: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[FieldError] = ()
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.detail}"
+
+
+def render(problem: ProblemError) -> Response:
+    """The answer for a problem, with the id of the request that is being answered."""
+    body: dict[str, object] = {
+        "type": f"urn:ai-image-analyzer:problem:{problem.code}",
+        "title": problem.code.replace("_", " ").capitalize(),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": logging.request_id.get(),
+    }
+    if problem.errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in problem.errors]
+    return Response(json.dumps(body), problem.status, dict(problem.headers), MEDIA_TYPE)
+
+
+def internal_error() -> ProblemError:
+    """What a caller learns of a fault of ours: nothing but the id to ask with."""
+    return ProblemError(
+        status=500,
+        code="internal_error",
+        detail="Something went wrong here. Quote the request id when you report it.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the framework and of the services a problem."""
+
+    @app.exception_handler(ProblemError)
+    async def problem(_: Request, error: ProblemError) -> Response:
+        return render(error)
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        status = http.HTTPStatus(error.status_code)
+        code = _CODES.get(status, status.name.lower())
+        detail = {
+            404: f"There is nothing at {request.url.path}.",
+            405: f"{request.method} isn't possible at {request.url.path}.",
+            413: "The request's body is larger than this service takes.",
+        }.get(status, str(error.detail))
+        return render(ProblemError(status=status.value, code=code, detail=detail, headers=error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(_: Request, error: RequestValidationError) -> Response:
+        faults = error.errors()
+        if any(fault["type"] == "json_invalid" for fault in faults):
+            return render(ProblemError(status=400, code="invalid_json", detail="The request's body isn't valid JSON."))
+        return render(
+            ProblemError(
+                status=422,
+                code="invalid_request",
+                detail="The request doesn't fit the schema; see `errors`.",
+                errors=[FieldError(field=_place(fault["loc"]), message=str(fault["msg"])) for fault in faults],
+            )
+        )
+
+
+def _place(location: Sequence[object]) -> str:
+    """A dotted place; names come from the caller and may hold what UTF-8 can't."""
+    return ".".join(str(part) for part in location).encode("utf-8", "replace").decode()[:200]

@@ -1,0 +1,95 @@
+"""What surrounds each request: its id, its prefix, its log line, and an answer whatever happens."""
+
+import logging as levels
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core import logging
+from app.core.errors import internal_error, render
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._=:-]{8,128}")
+
+
+class RequestMiddleware:
+    """Gives a request its id and prefix, logs it, and turns what nobody caught into a problem."""
+
+    def __init__(self, app: ASGIApp, *, base_path: str = "") -> None:
+        self.app = app
+        self.base_path = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope pass untouched."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identifier = _identify(scope)
+        token = logging.request_id.set(identifier)
+        began = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = identifier
+                headers["x-content-type-options"] = "nosniff"
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        method, path = scope["method"], scope["path"]
+        prefixed = {**scope, **_prefix(scope, self.base_path)}
+        try:
+            await self.app(prefixed, receive, answer)
+        except Exception as error:  # noqa: BLE001  # the last resort: no caller may see a stack trace
+            logging.log(levels.ERROR, "unhandled", **logging.describe(error))
+            if not status:
+                await render(internal_error())(prefixed, receive, answer)
+        finally:
+            logging.log(
+                levels.INFO,
+                "request",
+                method=method,
+                path=path,
+                status=status,
+                duration_ms=round((time.perf_counter() - began) * 1000, 2),
+            )
+            logging.request_id.reset(token)
+
+
+def _identify(scope: Scope) -> str:
+    """Lambda's request id; else the caller's, where it is harmless; else a new one."""
+    lambda_id = getattr(scope.get("aws.context"), "aws_request_id", None)
+    if lambda_id:
+        return str(lambda_id)
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+
+
+def _prefix(scope: Scope, base_path: str) -> dict[str, str]:
+    """`root_path` and `path` as ASGI wants them: the path begins with the root path.
+
+    REST APIs leave the stage out of `path` and show it in `requestContext.path`; HTTP APIs leave a stage that is
+    not `$default` in the path, on their own domain (API Gateway's developer guide, "Lambda proxy integrations").
+    """
+    path = scope["path"]
+    if base_path and (path == base_path or path.startswith(base_path + "/")):
+        return {"root_path": base_path, "path": path if path != base_path else f"{base_path}/"}
+    event = scope.get("aws.event")
+    if not isinstance(event, Mapping):
+        return {}
+    context: Mapping[str, Any] = event.get("requestContext") or {}
+    stage = f"/{context.get('stage') or ''}"
+    if "httpMethod" in event:
+        whole = context.get("path") or ""
+        if stage != "/" and whole == stage + event.get("path", ""):
+            return {"root_path": stage, "path": stage + path}
+    elif ".execute-api." in str(context.get("domainName")) and (path == stage or path.startswith(stage + "/")):
+        return {"root_path": stage, "path": path if path != stage else f"{stage}/"}
+    return {}

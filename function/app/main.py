@@ -1,0 +1,36 @@
+"""The application: routers, errors and middleware put together."""
+
+from fastapi import FastAPI
+
+from app import DESCRIPTION, SERVICE, VERSION
+from app.core import errors, logging
+from app.core.requests import RequestMiddleware
+from app.core.settings import Settings, get_settings
+from app.routers import service
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the API.
+
+    Args:
+        settings: What the operator decided.
+    """
+    logging.configure(settings.log_level)
+    app = FastAPI(
+        title=SERVICE,
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url=None,
+        # A redirect would have to know the public address, which a function behind a gateway doesn't.
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        # Spans and metrics have nowhere to go here; loading them costs start-up time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    errors.install(app)
+    app.add_middleware(RequestMiddleware, base_path=settings.base_path)
+    app.include_router(service.router)
+    return app
+
+
+app = create_app(get_settings())

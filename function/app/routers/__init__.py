@@ -1,0 +1,1 @@
+"""HTTP: each router parses a request and calls one service."""
