@@ -1,1 +1,163 @@
-"""Placeholder."""
+"""Value types that two or more stages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from optimizer import limits
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Runtime and architecture that the layers are for; markers and wheel tags are evaluated against it."""
+
+    runtime: str
+    architecture: str
+
+    @cached_property
+    def lambda_runtime(self) -> limits.Runtime:
+        """The row of the runtimes' table."""
+        return limits.RUNTIMES[self.runtime]
+
+    @property
+    def machine(self) -> str:
+        """The architecture as Python and wheel tags name it."""
+        return {"x86_64": "x86_64", "arm64": "aarch64"}[self.architecture]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledFile:
+    """One file on disk: `path` in posix form relative to the folder that is on sys.path, `location` where it lies.
+
+    `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may execute it.
+    """
+
+    path: str
+    location: str
+    bytes: int
+    mtime_ns: int
+    inode: int
+    executable: bool
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect:
+    """Something wrong with what is installed: `error` can't be shipped, `warning` ships and is told in the plan."""
+
+    distribution: str
+    code: str
+    detail: str
+    severity: Severity
+
+    def __str__(self) -> str:
+        return f"{self.distribution}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """An installed package.
+
+    `requires` are the distributions its requirements lead to on the target, extras in use included; `files` those
+    inside the folder on sys.path; `outside_bytes` of files elsewhere (scripts); `tags` the wheel's, where known.
+    """
+
+    name: NormalizedName
+    version: str
+    requires: tuple[NormalizedName, ...]
+    files: tuple[InstalledFile, ...]
+    outside_bytes: int
+    tags: tuple[str, ...]
+    info: str
+
+    @property
+    def installed_bytes(self) -> int:
+        """What lies on disk, scripts included."""
+        return sum(file.bytes for file in self.files) + self.outside_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSource:
+    """One function's own source folder and the distributions that its requirements lead to.
+
+    `direct` are those that the requirements file names itself, `closure` all in reach.
+    """
+
+    name: str
+    files: tuple[InstalledFile, ...]
+    direct: frozenset[NormalizedName]
+    closure: frozenset[NormalizedName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The distributions in reach of the functions' requirements, sorted by name, and what is wrong with them."""
+
+    target: Target
+    source: str
+    distributions: tuple[Distribution, ...]
+    functions: tuple[FunctionSource, ...]
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """What one selection rule left out of a distribution: how many files, and their bytes on disk."""
+
+    rule: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What of a distribution (or of a function's source) ships, with the receipt of what doesn't.
+
+    `record` is the path of the RECORD to be made from what ships, or None where there is none.
+    """
+
+    name: str
+    version: str
+    files: tuple[InstalledFile, ...]
+    record: str | None
+    dropped: tuple[Dropped, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file as it stands in a zip: `stream_bytes` compressed, `bytes` unzipped, `content` its SHA-256 in hex."""
+
+    path: str
+    mode: int
+    content: str
+    bytes: int
+    stream_bytes: int
+    compiled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What ships, to the byte: sources and their bytecode.
+
+    `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip; `digest` is the
+    SHA-256 over the sorted (path, mode, content hash) of the sources; `sources` are those lines, `key` finds the
+    entries in the content cache.
+    """
+
+    name: str
+    version: str
+    unzipped_bytes: int
+    zipped_bytes: int
+    files: int
+    digest: str
+    sources: tuple[str, ...]
+    key: str
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,1 +1,19 @@
 """[cache] Payloads: bytecode and deflate streams by content hash; exact bytes."""
+
+from optimizer.content.bytecode import Compiler, find_compiler
+from optimizer.content.deflate import COMPRESSOR, Stream
+from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
+from optimizer.content.store import Store
+
+__all__ = [
+    "CODE",
+    "COMPRESSOR",
+    "END_BYTES",
+    "LAYER",
+    "Compiler",
+    "Payloads",
+    "Place",
+    "Store",
+    "Stream",
+    "find_compiler",
+]

@@ -1,1 +1,70 @@
 """[reads] An installed environment or folder, and the function's own source, as an Inventory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.errors import InventoryError
+from optimizer.inventory.closure import Closure
+from optimizer.inventory.environment import Environment, Installed, InstalledEnvironment
+from optimizer.inventory.requirements import RequirementLine, read_requirements
+from optimizer.inventory.source import read_source
+from optimizer.models import FunctionSource, Inventory, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from optimizer.config import Config
+
+__all__ = [
+    "Environment",
+    "Installed",
+    "InstalledEnvironment",
+    "RequirementLine",
+    "read_inventory",
+    "read_requirements",
+]
+
+
+def read_inventory(config: Config, environment: Environment, *, requirements: Path | None = None) -> Inventory:
+    """Everything in reach of the functions' requirements, as the environment has it.
+
+    Args:
+        config: whose functions name sources and requirements files.
+        environment: where distributions are looked up.
+        requirements: read instead of every function's own requirements file.
+
+    Raises:
+        UsageError: a source folder or requirements file is missing.
+        InventoryError: what is required can't be shipped; every reason at once.
+    """
+    first = config.function[0]
+    target = Target(runtime=first.runtime, architecture=first.architecture)
+    closure = Closure(environment, target)
+    functions = []
+    for function in config.function:
+        direct, reach = closure.walk(read_requirements(requirements or config.root / function.requirements))
+        functions.append(
+            FunctionSource(
+                name=function.name,
+                files=read_source(config.root / function.source),
+                direct=direct,
+                closure=reach,
+            )
+        )
+    defects = tuple(sorted(closure.defects.values(), key=lambda d: (d.distribution, d.code, d.detail)))
+    errors = tuple(str(defect) for defect in defects if defect.severity == "error")
+    if errors:
+        raise InventoryError(
+            errors,
+            where="The running environment" if environment.source == "installed" else environment.source,
+            mend="Install what the requirements ask for, for the target: "
+            f"python -m pip install -r {requirements or config.root / first.requirements}",
+        )
+    return Inventory(
+        target=target,
+        source=environment.source,
+        distributions=closure.distributions(),
+        functions=tuple(functions),
+        defects=defects,
+    )

@@ -1,0 +1,307 @@
+"""Selections → payloads: sources and bytecode with their exact bytes, computed once per content."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from optimizer.content.bytecode import Compiler, Job, compile_all
+from optimizer.content.deflate import COMPRESSOR, Stream, deflate
+from optimizer.errors import DiskError
+from optimizer.models import Dropped, Entry, Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from optimizer.content.store import Store
+    from optimizer.models import InstalledFile, Selection
+
+_FORMAT = 1
+ENTRY_BYTES = 76
+"""A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
+END_BYTES = 22
+"""A zip's end of central directory record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where files go: `prefix` inside the zip, `root` the folder on Lambda that the zip is unpacked into."""
+
+    prefix: str
+    root: str
+
+
+LAYER = Place(prefix="python/", root="/opt/")
+CODE = Place(prefix="", root="/var/task/")
+
+
+@dataclass(slots=True)
+class _Work:
+    """One selection while it is worked on."""
+
+    selection: Selection
+    place: Place
+    key: str
+    sources: list[tuple[str, int, str, int]]
+    bytecode: dict[str, str]
+    generated: dict[str, bytes]
+
+
+class Payloads:
+    """Computes payloads and, later, the streams of their entries.
+
+    Args:
+        store: the content cache.
+        compiler: what compiles bytecode, or None where none ships.
+        progress: called with a line before what takes long.
+    """
+
+    def __init__(self, store: Store, compiler: Compiler | None, progress: Callable[[str], None]) -> None:
+        self.store = store
+        self.compiler = compiler
+        self._progress = progress
+
+    def compute(self, selections: Sequence[tuple[Selection, Place]], *, trust_stat: bool = True) -> list[Payload]:
+        """Each selection's payload, in the order given.
+
+        Args:
+            selections: what ships, and where it goes.
+            trust_stat: take a payload from the cache where size, mtime and inode of every file are as they were, as
+                git does; False reads and hashes every file.
+
+        Raises:
+            DiskError: a file can't be read.
+            CompilerError: the compiling child failed.
+        """
+        keys = [self._key(selection, place) for selection, place in selections]
+        known = self.store.payload_summaries(keys) if trust_stat else {}
+        if not trust_stat:
+            self._progress("reading and hashing every file again")
+        missing = [
+            (selection, place, key)
+            for (selection, place), key in zip(selections, keys, strict=True)
+            if key not in known
+        ]
+        computed = self._compute(missing) if missing else {}
+        payloads = []
+        for (selection, _), key in zip(selections, keys, strict=True):
+            payload = computed.get(key) or _payload_from(known[key])
+            payloads.append(
+                replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped)
+            )
+        return payloads
+
+    def entries(self, payload: Payload) -> list[tuple[Entry, Stream]]:
+        """The payload's files, each with its stream, sorted by path.
+
+        Raises:
+            DiskError: the cache lost them since the payload was computed.
+        """
+        text = self.store.payload_entries(payload.key)
+        rows = json.loads(text) if text else []
+        streams = self.store.streams({row[2] for row in rows})
+        try:
+            found = [
+                (Entry(path=p, mode=m, content=c, bytes=b, stream_bytes=s, compiled=bool(k)), streams[c])
+                for p, m, c, b, s, k in rows
+            ]
+        except KeyError:
+            found = []
+        if len(found) != payload.files:
+            raise DiskError(
+                f"The content cache {self.store.path} lost {payload.name} while it was in use",
+                mend="Run the command again; if it comes back, look at the disk's free space.",
+            )
+        return found
+
+    def _key(self, selection: Selection, place: Place) -> str:
+        """What a payload depends on, by stat instead of by content."""
+        compiler = self.compiler
+        head = f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
+        lines = [f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}" for f in selection.files]
+        return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _compute(self, missing: list[tuple[Selection, Place, str]]) -> dict[str, Payload]:
+        streams: dict[str, Stream] = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            works = [self._read(selection, place, key, pool, streams) for selection, place, key in missing]
+            bytecode = self._compile(works, pool, streams)
+        contents = {content for work in works for _, _, content, _ in work.sources}
+        contents |= {content for content, _ in bytecode.values() if content}
+        sizes = {c: (s.bytes, len(s.data)) for c, s in streams.items()}
+        sizes |= self.store.stream_sizes(contents - sizes.keys())
+        payloads, rows = {}, {}
+        for work in works:
+            payload, entries = self._assemble(work, bytecode, sizes)
+            payloads[work.key] = payload
+            rows[work.key] = (_summary(payload), json.dumps(entries, separators=(",", ":")))
+        self.store.add(streams=streams, bytecode=bytecode, payloads=rows)
+        return payloads
+
+    def _read(
+        self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor, streams: dict[str, Stream]
+    ) -> _Work:
+        """Hash every file, and compress what the cache does not know."""
+        hashes = list(pool.map(_hash, selection.files))
+        sources = [
+            (file.path, 0o755 if file.executable else 0o644, content, size)
+            for file, (content, size) in zip(selection.files, hashes, strict=True)
+        ]
+        generated = {}
+        if selection.record:
+            record = _record(selection.record, sources)
+            content = hashlib.sha256(record).hexdigest()
+            sources.append((selection.record, 0o644, content, len(record)))
+            generated[content] = record
+        known = self.store.stream_sizes({content for _, _, content, _ in sources})
+        wanted = {
+            content: file.location
+            for file, (content, _) in zip(selection.files, hashes, strict=True)
+            if content not in known and content not in streams
+        }
+        if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
+            self._progress(f"compressing {len(wanted)} files of {selection.name} (once; then they come from the cache)")
+        for content, stream in zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True):
+            streams[content] = stream
+        for content, data in generated.items():
+            if content not in known and content not in streams:
+                streams[content] = deflate(data)
+        keys = self._bytecode_keys(sources, place)
+        return _Work(selection, place, key, sources, keys, generated)
+
+    def _bytecode_keys(self, sources: list[tuple[str, int, str, int]], place: Place) -> dict[str, str]:
+        """Bytecode's key by the path of its source."""
+        if self.compiler is None:
+            return {}
+        head = f"{_FORMAT}\0{self.compiler.magic}\0{self.compiler.build}\0"
+        return {
+            path: hashlib.sha256(f"{head}{content}\0{_embedded(path, place)}".encode()).hexdigest()
+            for path, _, content, _ in sources
+            if path.endswith(".py")
+        }
+
+    def _compile(
+        self, works: list[_Work], pool: ThreadPoolExecutor, streams: dict[str, Stream]
+    ) -> dict[str, tuple[str | None, str | None]]:
+        """Compile what the cache does not know, all in one go; every bytecode's content or note by key."""
+        if self.compiler is None:
+            return {}
+        wanted = {key for work in works for key in work.bytecode.values()}
+        found = self.store.bytecode(wanted)
+        lost = {c for c, _ in found.values() if c} - self.store.stream_sizes({c for c, _ in found.values() if c}).keys()
+        found = {key: value for key, value in found.items() if value[0] not in lost}
+        jobs = [
+            Job(key=key, source=file.location, embedded=_embedded(file.path, work.place))
+            for work in works
+            for file in work.selection.files
+            if (key := work.bytecode.get(file.path)) and key not in found
+        ]
+        compiled = compile_all(list({job.key: job for job in jobs}.values()), self.compiler)
+        good = {key: data for key, data in compiled.items() if isinstance(data, bytes)}
+        for (key, data), stream in zip(good.items(), pool.map(deflate, good.values()), strict=True):
+            content = hashlib.sha256(data).hexdigest()
+            streams[content] = stream
+            found[key] = (content, None)
+        found |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
+        return found
+
+    def _assemble(
+        self,
+        work: _Work,
+        bytecode: dict[str, tuple[str | None, str | None]],
+        sizes: dict[str, tuple[int, int]],
+    ) -> tuple[Payload, list[tuple[str, int, str, int, int, int]]]:
+        prefix = work.place.prefix
+        entries, notes = [], []
+        for path, mode, content, size in work.sources:
+            entries.append((prefix + path, mode, content, size, sizes[content][1], 0))
+        tag = self._cache_tag()
+        for path, key in work.bytecode.items():
+            compiled, reason = bytecode[key]
+            if compiled is None:
+                notes.append(f"{path} does not compile ({reason}); it ships without bytecode")
+                continue
+            folder, _, name = path.rpartition("/")
+            place = f"{folder}/__pycache__/" if folder else "__pycache__/"
+            entries.append((f"{prefix}{place}{name[:-3]}.{tag}.pyc", 0o644, compiled, *sizes[compiled], 1))
+        entries.sort()
+        lines = tuple(sorted(f"{prefix}{path}\0{mode:o}\0{content}" for path, mode, content, _ in work.sources))
+        payload = Payload(
+            name=work.selection.name,
+            version=work.selection.version,
+            unzipped_bytes=sum(entry[3] for entry in entries),
+            zipped_bytes=sum(ENTRY_BYTES + 2 * len(entry[0].encode()) + entry[4] for entry in entries),
+            files=len(entries),
+            digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            sources=lines,
+            key=work.key,
+            notes=tuple(notes),
+        )
+        return payload, entries
+
+    def _cache_tag(self) -> str:
+        if self.compiler is None:
+            return ""
+        major, minor = self.compiler.build.split(" ", 1)[0].split(".")[:2]
+        return f"cpython-{major}{minor}"
+
+
+def _embedded(path: str, place: Place) -> str:
+    return f"{place.root}{place.prefix}{path}"
+
+
+def _hash(file: InstalledFile) -> tuple[str, int]:
+    """SHA-256 and bytes of the file as it is now."""
+    data = _bytes_of(file.location)
+    return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def _deflate_file(item: tuple[str, str]) -> Stream:
+    content, location = item
+    data = _bytes_of(location)
+    if hashlib.sha256(data).hexdigest() != content:
+        raise DiskError(
+            f"{location} changed while it was read", mend="Run the command again when nothing installs or edits."
+        )
+    return deflate(data)
+
+
+def _bytes_of(location: str) -> bytes:
+    try:
+        with open(location, "rb") as file:  # noqa: PTH123  thousands of files: a Path for each costs more than the call
+            return file.read()
+    except OSError as error:
+        raise DiskError(
+            f"{location} can't be read: {error.strerror}", mend="Install its distribution again, or mend its permissions."
+        ) from error
+
+
+def _record(path: str, sources: list[tuple[str, int, str, int]]) -> bytes:
+    """RECORD of what ships (PEP 376 with PEP 427's hashes), bytecode left out."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for name, _, content, size in sorted(sources):
+        digest = base64.urlsafe_b64encode(bytes.fromhex(content)).rstrip(b"=").decode()
+        writer.writerow((name, f"sha256={digest}", size))
+    writer.writerow((path, "", ""))
+    return text.getvalue().encode()
+
+
+def _summary(payload: Payload) -> str:
+    values = asdict(payload)
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _payload_from(summary: str) -> Payload:
+    values = json.loads(summary)
+    values["dropped"] = tuple(Dropped(**dropped) for dropped in values["dropped"])
+    values["notes"] = tuple(values["notes"])
+    values["sources"] = tuple(values["sources"])
+    return Payload(**values)

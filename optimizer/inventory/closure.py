@@ -1,0 +1,143 @@
+"""From the functions' requirements to the distributions in reach of them, on the target."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion
+
+from optimizer.inventory.target import built_here, marker_environment, tags_fit
+from optimizer.models import Defect, Distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from optimizer.inventory.environment import Environment, Installed
+    from optimizer.inventory.requirements import RequirementLine
+    from optimizer.models import Target
+
+
+
+@dataclass(slots=True)
+class Closure:
+    """Walks requirements to everything they lead to; remembers what it read and every defect it met.
+
+    One closure serves several functions of one environment: a distribution is read once.
+    """
+
+    environment: Environment
+    target: Target
+    defects: dict[tuple[str, str, str], Defect] = field(default_factory=dict)
+    _found: dict[NormalizedName, Installed | None] = field(default_factory=dict)
+    _parsed: dict[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict)
+    _edges: dict[NormalizedName, set[NormalizedName]] = field(default_factory=dict)
+
+    def walk(self, lines: Iterable[RequirementLine]) -> tuple[frozenset[NormalizedName], frozenset[NormalizedName]]:
+        """The distributions that the lines name themselves, and all in reach, those included."""
+        marker_values = dict(marker_environment(self.target))
+        direct: set[NormalizedName] = set()
+        reached: set[tuple[NormalizedName, str]] = set()
+        todo: deque[tuple[Requirement, str]] = deque()
+        for line in lines:
+            if line.requirement.marker and not line.requirement.marker.evaluate({**marker_values, "extra": ""}):
+                continue
+            direct.add(canonicalize_name(line.requirement.name))
+            todo.append((line.requirement, line.where))
+        while todo:
+            requirement, by = todo.popleft()
+            name = canonicalize_name(requirement.name)
+            installed = self._look_up(name, requirement, by)
+            if installed is None:
+                continue
+            edges = self._edges.setdefault(name, set())
+            for extra in ("", *sorted(requirement.extras)):
+                if (name, extra) in reached:
+                    continue
+                reached.add((name, extra))
+                for inner in self._requirements(installed):
+                    if inner.marker and not inner.marker.evaluate({**marker_values, "extra": extra}):
+                        continue
+                    edges.add(canonicalize_name(inner.name))
+                    todo.append((inner, name))
+        return frozenset(direct), frozenset(name for name, _ in reached)
+
+    def distributions(self) -> tuple[Distribution, ...]:
+        """Every distribution that was reached, sorted by name."""
+        return tuple(
+            Distribution(
+                name=name,
+                version=installed.version,
+                requires=tuple(sorted(edge for edge in self._edges[name] if self._found.get(edge) and edge != name)),
+                files=installed.files,
+                outside_bytes=installed.outside_bytes,
+                tags=installed.tags,
+                info=installed.info,
+            )
+            for name, installed in sorted(self._found.items())
+            if installed is not None
+        )
+
+    def _look_up(self, name: NormalizedName, requirement: Requirement, by: str) -> Installed | None:
+        if name not in self._found:
+            self._found[name] = installed = self.environment.find(name)
+            if installed is not None:
+                for defect in installed.defects:
+                    self._add(defect)
+                self._check_tags(installed)
+        installed = self._found[name]
+        if installed is None:
+            self._error(name, "missing", f"required by {by}, is not installed")
+            return None
+        try:
+            fits = requirement.specifier.contains(installed.version, prereleases=True)
+        except InvalidVersion:
+            self._error(name, "version", f"its version {installed.version!r} is not one that PEP 440 knows")
+            return installed
+        if not fits:
+            self._error(
+                name, "specifier", f"version {installed.version} does not satisfy {requirement.specifier} of {by}"
+            )
+        return installed
+
+    def _check_tags(self, installed: Installed) -> None:
+        if not installed.tags:
+            return
+        runtime = self.target.lambda_runtime
+        where = f"{self.target.runtime} on {self.target.architecture} (glibc {runtime.glibc[0]}.{runtime.glibc[1]})"
+        if not tags_fit(installed.tags, self.target):
+            self._error(
+                installed.name,
+                "platform",
+                f"{installed.version} is built for {', '.join(installed.tags)}, which does not load on {where}",
+            )
+        elif built_here(installed.tags):
+            self._add(
+                Defect(
+                    distribution=installed.name,
+                    code="built-here",
+                    detail=f"was built on some machine ({', '.join(installed.tags)}); it may need a newer glibc "
+                    f"than {where} has",
+                    severity="warning",
+                )
+            )
+
+    def _requirements(self, installed: Installed) -> tuple[Requirement, ...]:
+        if installed.name not in self._parsed:
+            parsed = []
+            for line in installed.requirements:
+                try:
+                    parsed.append(Requirement(line))
+                except InvalidRequirement:
+                    self._error(installed.name, "metadata", f"its metadata requires {line!r}, which can't be read")
+            self._parsed[installed.name] = tuple(parsed)
+        return self._parsed[installed.name]
+
+    def _error(self, name: NormalizedName, code: str, detail: str) -> None:
+        self._add(Defect(distribution=name, code=code, detail=detail, severity="error"))
+
+    def _add(self, defect: Defect) -> None:
+        self.defects.setdefault((defect.distribution, defect.code, defect.detail), defect)

@@ -1,0 +1,262 @@
+"""The environment port: which distributions are installed, with their metadata and files as the disk has them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import importlib_metadata
+from packaging.utils import NormalizedName, canonicalize_name
+
+from optimizer.errors import UsageError
+from optimizer.models import Defect, InstalledFile, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """One installed distribution as it was found: nothing evaluated for a target yet.
+
+    `requirements` are the lines of its metadata, `tags` those of its WHEEL file, `outside_bytes` what it has in files
+    that are not in `folder` (scripts).
+    """
+
+    name: NormalizedName
+    version: str
+    requirements: tuple[str, ...]
+    folder: str
+    info: str
+    tags: tuple[str, ...]
+    files: tuple[InstalledFile, ...]
+    outside_bytes: int
+    defects: tuple[Defect, ...]
+
+
+class Environment(Protocol):
+    """Where distributions are looked up: the running interpreter's environment, a folder, or a test's fake."""
+
+    source: str
+
+    def find(self, name: NormalizedName) -> Installed | None:
+        """The distribution of that name, or None."""
+
+    def names(self) -> tuple[NormalizedName, ...]:
+        """Every distribution there is, sorted."""
+
+
+class InstalledEnvironment:
+    """Distributions on a search path, as `importlib.metadata` finds them; the first on the path wins, as on import."""
+
+    def __init__(self, path: list[str], *, source: str, prefix: str | None = None) -> None:
+        self.source = source
+        self._path = path
+        self._prefix = prefix
+
+    @classmethod
+    def running(cls) -> InstalledEnvironment:
+        """The environment of the interpreter that runs this."""
+        return cls(list(sys.path), source="installed", prefix=sys.prefix)
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> InstalledEnvironment:
+        """What `pip install --target` put into a folder, or a site-packages folder.
+
+        Raises:
+            UsageError: it is no folder, or no distribution is in it.
+        """
+        if not folder.is_dir():
+            raise UsageError(
+                f"--path {folder}: there is no such folder",
+                mend="Name a folder that `pip install --target DIR` made, or a site-packages folder.",
+            )
+        environment = cls([str(folder)], source=str(folder))
+        if not environment.names():
+            raise UsageError(
+                f"--path {folder}: no distribution is installed there (no .dist-info folder)",
+                mend=f"Install into it: python -m pip install --target {folder} -r REQUIREMENTS",
+            )
+        return environment
+
+    def names(self) -> tuple[NormalizedName, ...]:
+        """Every distribution on the path, sorted."""
+        found = importlib_metadata.distributions(path=self._path)
+        return tuple(sorted({canonicalize_name(d.name) for d in found if d.name}))
+
+    def find(self, name: NormalizedName) -> Installed | None:
+        """The first distribution of that name on the path."""
+        found = list(importlib_metadata.distributions(name=name, path=self._path))
+        if not found:
+            return None
+        first = found[0]
+        info = Path(str(first._path))  # type: ignore[attr-defined]  # noqa: SLF001  importlib.metadata has no public name for it
+        folder = str(info.parent)
+        metadata = first.metadata  # parsed anew by each access
+        requirements = tuple(metadata.get_all("Requires-Dist") or ())
+        report = _Report(name)
+        beside = sorted({Path(str(d._path)).name for d in found if str(Path(str(d._path)).parent) == folder})  # type: ignore[attr-defined]  # noqa: SLF001
+        if len(beside) > 1:
+            report("two-versions", f"{' and '.join(beside)} lie side by side in {folder}; {info.name} counts", "warning")
+        if info.suffix == ".egg-info":
+            requirements = tuple(first.requires or ())
+            report("egg-info", "installed without a wheel (.egg-info): its files are taken from the disk", "warning")
+        self._check_editable(first, report)
+        wheel = first.read_text("WHEEL") or ""
+        tags = tuple(line[4:].strip() for line in wheel.splitlines() if line.startswith("Tag:"))
+        record = first.read_text("RECORD")
+        reader = _FileReader(folder, prefix=self._prefix, report=report)
+        if record is None:
+            if info.suffix != ".egg-info":
+                report("no-record", "has no RECORD: its files are taken from the disk", "warning")
+            reader.walk(info, first.read_text("top_level.txt"), name)
+        else:
+            reader.read_record(record)
+        return Installed(
+            name=name,
+            version=metadata["Version"],
+            requirements=requirements,
+            folder=folder,
+            info=info.name,
+            tags=tags,
+            files=tuple(sorted(reader.files, key=lambda file: file.path)),
+            outside_bytes=reader.outside_bytes,
+            defects=tuple(report.defects),
+        )
+
+    @staticmethod
+    def _check_editable(found: importlib_metadata.Distribution, report: _Report) -> None:
+        """An editable install has no files of its own: it points at a source tree (PEP 610's direct_url.json)."""
+        direct_url = found.read_text("direct_url.json")
+        try:
+            origin = json.loads(direct_url) if direct_url else {}
+        except ValueError:
+            report("direct-url", "its direct_url.json is no JSON", "warning")
+            return
+        if origin.get("dir_info", {}).get("editable"):
+            report(
+                "editable",
+                "is an editable install: its files lie elsewhere. Install it as a wheel: pip install --no-deps FOLDER",
+                "error",
+            )
+
+
+class _Report:
+    """Collects one distribution's defects."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.defects: list[Defect] = []
+
+    def __call__(self, code: str, detail: str, severity: Severity) -> None:
+        self.defects.append(Defect(distribution=self.name, code=code, detail=detail, severity=severity))
+
+
+class _FileReader:
+    """Turns RECORD, or the disk where there is none, into files inside the folder; what does not fit is reported."""
+
+    def __init__(self, folder: str, *, prefix: str | None, report: _Report) -> None:
+        self.folder = folder
+        self.prefix = prefix
+        self.report = report
+        self.files: list[InstalledFile] = []
+        self.outside_bytes = 0
+
+    def read_record(self, record: str) -> None:
+        missing, differing, outside = [], [], []
+        seen = set()
+        for row in csv.reader(record.splitlines()):
+            if not row or not row[0]:
+                continue
+            path = row[0].replace("\\", "/") if "\\" in row[0] else row[0]
+            if path in seen:
+                continue
+            seen.add(path)
+            if path.startswith(("../", "/")) or "/../" in path or "\0" in path:
+                if not self._count_script(path):
+                    outside.append(path)
+                continue
+            if not self._add(path):
+                if not path.endswith(".pyc"):
+                    missing.append(path)
+            elif len(row) > 2 and row[2].isdigit() and int(row[2]) != self.files[-1].bytes:  # noqa: PLR2004  path, hash, size
+                differing.append(path)
+        if missing:
+            self.report("record-missing", f"RECORD names {_some(missing)} that the disk does not have", "warning")
+        if differing:
+            self.report("record-differs", f"{_some(differing)} changed since the install; the disk's ships", "warning")
+        if outside:
+            self.report("outside", f"RECORD names {_some(outside)} outside the folder; not shipped", "warning")
+
+    def walk(self, info: Path, top_level: str | None, name: str) -> None:
+        """Without RECORD: the metadata folder and the modules that top_level.txt (or else the name) tells."""
+        stems = (top_level or name.replace("-", "_")).split()
+        before = len(self.files)
+        for stem in stems:
+            place = Path(self.folder, stem)
+            if "/" in stem or ".." in stem:
+                continue
+            if place.is_dir():
+                self._add_tree(place)
+            for module in Path(self.folder).glob(f"{stem}*"):
+                if module.name == f"{stem}.py" or (module.suffix == ".so" and module.name.split(".")[0] == stem):
+                    self._add(module.name)
+        if len(self.files) == before:
+            self.report(
+                "no-files",
+                f"no module of it is found in {self.folder} (looked for {', '.join(stems)}). Install it again from a wheel",
+                "error",
+            )
+        if info.is_dir():
+            self._add_tree(info)
+        else:
+            self._add(info.name)
+
+    def _add_tree(self, place: Path) -> None:
+        for parent, folders, names in os.walk(place):
+            folders[:] = sorted(f for f in folders if f != "__pycache__")
+            for file in names:
+                self._add(Path(parent, file).relative_to(self.folder).as_posix())
+
+    def _add(self, path: str) -> bool:
+        """Whether there is such a file."""
+        location = f"{self.folder}/{path}"
+        try:
+            stat = os.stat(location)  # noqa: PTH116  a Path for each of thousands of files costs more than the call
+        except OSError:
+            return False
+        if stat.st_mode & 0o170000 != 0o100000:
+            return False
+        self.files.append(
+            InstalledFile(
+                path=path,
+                location=location,
+                bytes=stat.st_size,
+                mtime_ns=stat.st_mtime_ns,
+                inode=stat.st_ino,
+                executable=bool(stat.st_mode & 0o111),
+            )
+        )
+        return True
+
+    def _count_script(self, path: str) -> bool:
+        """Whether the path is a script or data file that pip put elsewhere in the same environment."""
+        place = os.path.normpath(f"{self.folder}/{path}")
+        if self.prefix is None:
+            # `pip install --target` leaves `../../bin/x` in RECORD and moves the file to `bin/x`
+            return "/bin/" in path and path.startswith("../")
+        if not place.startswith(os.path.normpath(self.prefix) + "/"):
+            return False
+        try:
+            self.outside_bytes += os.stat(place).st_size  # noqa: PTH116
+        except OSError:
+            return path.endswith(".pyc") or "/bin/" in path
+        return True
+
+
+def _some(paths: list[str]) -> str:
+    """The first few of many."""
+    shown = ", ".join(sorted(paths)[:3])
+    return shown if len(paths) <= 3 else f"{shown} and {len(paths) - 3} more"  # noqa: PLR2004

@@ -1,0 +1,93 @@
+"""Requirements files → requirements: the lines pip understands that name distributions; everything else is told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from optimizer.errors import InventoryError, UsageError
+
+_COMMENT = re.compile(r"(^|\s)#.*$")
+_INCLUDE = re.compile(r"^(?:-r|--requirement)[\s=]+(?P<file>\S+)$")
+_IGNORED = re.compile(r"^(-c|--constraint|--require-hashes|--only-binary|--no-binary|--prefer-binary|--pre)\b")
+_HASH = re.compile(r"\s--(hash|config-settings?)[= ]\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementLine:
+    """One requirement and the place (`file:line`) that names it."""
+
+    requirement: Requirement
+    where: str
+
+
+def read_requirements(path: Path) -> tuple[RequirementLine, ...]:
+    """The file's requirements, those of the files that it includes too.
+
+    Raises:
+        UsageError: a file is missing or unreadable.
+        InventoryError: lines that are no requirements; all of them at once.
+    """
+    faults: list[str] = []
+    lines = tuple(_read(path, faults, seen=set()))
+    if faults:
+        raise InventoryError(
+            tuple(faults),
+            where=str(path),
+            mend="Name distributions, one a line, as in `boto3==1.40.0`; compile the file with pip-tools or uv.",
+        )
+    return lines
+
+
+def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLine]:
+    if path.resolve() in seen:
+        return []
+    seen.add(path.resolve())
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no requirements file at {path}",
+            mend="Mend `requirements` in the configuration, or name the file with --requirements.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}", mend="Name a readable requirements file.") from error
+    found = []
+    for number, logical in _logical_lines(text):
+        where = f"{path}:{number}"
+        line = _HASH.sub("", _COMMENT.sub("", logical)).strip()
+        if not line or _IGNORED.match(line):
+            continue
+        include = _INCLUDE.match(line)
+        if include:
+            found += _read(path.parent / include["file"], faults, seen)
+            continue
+        if line.startswith(("-e", "--editable")):
+            faults.append(f"{where}: {line!r} is an editable install; Lambda needs the files themselves")
+            continue
+        if line.startswith("-"):
+            continue  # where pip looks for files is pip's business, not the plan's
+        try:
+            found.append(RequirementLine(Requirement(line), where))
+        except InvalidRequirement as error:
+            faults.append(f"{where}: {line!r} is no requirement: {str(error).splitlines()[0]}")
+    return found
+
+
+def _logical_lines(text: str) -> list[tuple[int, str]]:
+    """Lines joined where a backslash ends them, each with the number of its first line."""
+    joined: list[tuple[int, str]] = []
+    pending, start = "", 0
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        start = start or number
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            pending += line[:-1] + " "
+            continue
+        joined.append((start, pending + line))
+        pending, start = "", 0
+    if pending:
+        joined.append((start, pending))
+    return joined

@@ -1,0 +1,170 @@
+"""The partitioning problem as data: what is moved, where it may go, and what binds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from optimizer.config import Config
+    from optimizer.graph import Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What the partitioner moves: the `members` of one group.
+
+    `zipped_bytes` and `unzipped_bytes` are what ships of them; `requires` names other items; `role` is the layer that
+    the configuration puts it into, or None.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    zipped_bytes: int
+    unzipped_bytes: int
+    requires: tuple[str, ...]
+    role: str | None = None
+    root: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Items sorted by name; `roles` are the configured layers in attach order.
+
+    `rest` is the role that takes what no root needs; `layers` how many layers the answer has, at least one for each
+    role; `apart` names items of which no two may share a layer.
+    """
+
+    items: tuple[Item, ...]
+    roles: tuple[str, ...]
+    rest: str
+    layers: int
+    apart: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What is known of an answer: its cost, a lower bound and the gap between them, or None where nothing is."""
+
+    method: str
+    proved: bool = False
+    cost: float | None = None
+    lower_bound: float | None = None
+    gap: float | None = None
+    republished_bytes_per_year: int | None = None
+    floor_bytes_per_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """The answer: `layers` in attach order as (name, role), each item's layer, and why it is there."""
+
+    layers: tuple[tuple[str, str], ...]
+    assignment: Mapping[str, str]
+    reasons: Mapping[str, str]
+    certificate: Certificate
+
+
+def make_problem(
+    config: Config,
+    groups: Sequence[Group],
+    *,
+    requires: Mapping[str, Sequence[str]],
+    weights: Mapping[str, tuple[int, int]],
+    layers: int | None,
+) -> Problem:
+    """The problem that the configuration poses for these groups.
+
+    Args:
+        config: layers with roots and pins, distributions to keep apart.
+        groups: every distribution exactly once.
+        requires: each distribution's requirements.
+        weights: (zipped, unzipped) bytes of each distribution.
+        layers: how many layers to make, or None for the configured ones.
+
+    Raises:
+        ConfigError: a root or pin is not there, or pins contradict the groups; every fault at once.
+        UsageError: the number of layers can't be.
+    """
+    _check_count(config, layers)
+    home = {member: group for group in groups for member in group.members}
+    faults = [*_unknown(config, home)]
+    placed: dict[str, tuple[str, str]] = {}
+    roots = set()
+    for layer in config.layer:
+        for key, names in (("roots", layer.roots), ("include", layer.include)):
+            for name in names:
+                group = home.get(name)
+                if group is None:
+                    continue
+                where, by = placed.setdefault(group.name, (layer.name, name))
+                if where != layer.name:
+                    faults.append(
+                        f"{key} of layer {layer.name!r}: {name} can't be separated from {by} in {where!r}: "
+                        + "; ".join(group.reasons)
+                    )
+                if key == "roots":
+                    roots.add(group.name)
+    apart = tuple(tuple(sorted({home[n].name for n in names if n in home})) for names in config.groups.apart)
+    for names in config.groups.apart:
+        for i, a in enumerate(names):
+            for b in names[i + 1 :]:
+                if a in home and b in home and home[a].name == home[b].name:
+                    faults.append(f"groups.apart: {a} and {b} can't be separated: " + "; ".join(home[a].reasons))
+    if faults:
+        raise ConfigError(tuple(faults), where=str(config.path))
+    items = tuple(
+        Item(
+            name=group.name,
+            members=group.members,
+            zipped_bytes=sum(weights[m][0] for m in group.members),
+            unzipped_bytes=sum(weights[m][1] for m in group.members),
+            requires=tuple(sorted({home[r].name for m in group.members for r in requires[m]} - {group.name})),
+            role=placed[group.name][0] if group.name in placed else None,
+            root=group.name in roots,
+        )
+        for group in sorted(groups, key=lambda g: g.name)
+    )
+    roles = tuple(layer.name for layer in config.layer)
+    rest = next((layer.name for layer in config.layer if not layer.roots), roles[-1])
+    return Problem(items=items, roles=roles, rest=rest, layers=layers or len(roles), apart=apart)
+
+
+def _check_count(config: Config, layers: int | None) -> None:
+    if layers is None:
+        return
+    if layers > config.layer_slots:
+        raise UsageError(
+            f"--layers {layers}: Lambda attaches at most 5 layers, and {5 - config.layer_slots} are external",
+            mend=f"Ask for at most {config.layer_slots}.",
+        )
+    if layers < len(config.layer):
+        raise UsageError(
+            f"--layers {layers}: {config.path} configures {len(config.layer)} layers",
+            mend=f"Ask for at least {len(config.layer)}, or take a [[layer]] out of {config.path}.",
+        )
+
+
+def _unknown(config: Config, home: Mapping[str, object]) -> list[str]:
+    """Names in the configuration that nothing in reach of the requirements has."""
+    named = [
+        (f"layer[{i}].{key}[{j}]", name)
+        for i, layer in enumerate(config.layer)
+        for key in ("roots", "include")
+        for j, name in enumerate(getattr(layer, key))
+    ]
+    named += [
+        (f"groups.{key}[{i}][{j}]", name)
+        for key in ("together", "apart")
+        for i, group in enumerate(getattr(config.groups, key))
+        for j, name in enumerate(group)
+    ]
+    return [
+        f"{where}: {name!r} is not among the distributions that the functions' requirements lead to"
+        for where, name in named
+        if name not in home
+    ]
