@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from packaging.utils import canonicalize_name
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from optimizer import limits
 from optimizer.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT_PATH = Path("config/layers.toml")
 
@@ -270,13 +274,61 @@ def load(path: Path) -> Config:
     try:
         return Config.model_validate({**tables, "path": path, "root": root})
     except ValidationError as error:
-        raise ConfigError((*reserved, *_told(error)), where=str(path)) from error
+        faults = [*reserved, *_told(error), *_contradictions({**tables, "path": path, "root": root}, error)]
+        raise ConfigError(tuple(dict.fromkeys(faults)), where=str(path)) from error
+
+
+_STAND_INS = {
+    "source": "x",
+    "requirements": "x",
+    "handler": "x",
+    "runtime": next(iter(limits.RUNTIMES)),
+    "regions": ["x"],
+}
+"""What a faulty value of a required key is replaced by, to look at the rest of the file."""
+
+
+def _contradictions(tables: dict[str, Any], error: ValidationError) -> list[str]:
+    """The faults between values that are right in themselves: pydantic looks at these only where none is wrong."""
+    repaired = copy.deepcopy(tables)
+    for number, fault in enumerate(_faults(error)):
+        *parents, key = fault["loc"] or ("",)
+        place: Any = repaired
+        try:
+            for part in parents:
+                place = place[part]
+            if key == "name":
+                place[key] = f"stand-in-{number}"
+            elif key in _STAND_INS:
+                place[key] = _STAND_INS[str(key)]
+            elif isinstance(place, dict):
+                place.pop(key, None)
+            else:
+                return []
+        except (KeyError, IndexError, TypeError):
+            return []
+    try:
+        Config.model_validate(repaired)
+    except ValidationError as second:
+        return [line for line in _told(second) if "stand-in" not in line]
+    return []
+
+
+def _faults(error: ValidationError) -> list[ErrorDetails]:
+    """Pydantic's faults, but for 'too short' where it is only the faulty items that are missing."""
+    found = error.errors(include_url=False)
+    return [
+        fault
+        for fault in found
+        if fault["type"] != "too_short"
+        or not any(len(f["loc"]) > len(fault["loc"]) and f["loc"][: len(fault["loc"])] == fault["loc"] for f in found)
+    ]
 
 
 def _told(error: ValidationError) -> list[str]:
     """Each of pydantic's faults as `dotted.key: what is wrong`."""
     told = []
-    for fault in error.errors(include_url=False):
+    for fault in _faults(error):
         key = ""
         for part in fault["loc"]:
             key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)

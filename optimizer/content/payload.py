@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from optimizer.content.bytecode import Compiler, Job, compile_all
 from optimizer.content.deflate import COMPRESSOR, Stream, deflate
 from optimizer.errors import DiskError
-from optimizer.models import Dropped, Entry, Payload
+from optimizer.models import Entry, Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Selection
 
-_FORMAT = 1
+_FORMAT = 2
+"""Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
 END_BYTES = 22
@@ -81,7 +82,7 @@ class Payloads:
             CompilerError: the compiling child failed.
         """
         keys = [self._key(selection, place) for selection, place in selections]
-        known = self.store.payload_summaries(keys) if trust_stat else {}
+        known = _parsed(self.store.payload_summaries(keys)) if trust_stat else {}
         if not trust_stat:
             self._progress("reading and hashing every file again")
         missing = [
@@ -92,7 +93,7 @@ class Payloads:
         computed = self._compute(missing) if missing else {}
         payloads = []
         for (selection, _), key in zip(selections, keys, strict=True):
-            payload = computed.get(key) or _payload_from(known[key])
+            payload = computed.get(key) or known[key]
             payloads.append(
                 replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped)
             )
@@ -299,9 +300,16 @@ def _summary(payload: Payload) -> str:
     return json.dumps(values, separators=(",", ":"))
 
 
-def _payload_from(summary: str) -> Payload:
-    values = json.loads(summary)
-    values["dropped"] = tuple(Dropped(**dropped) for dropped in values["dropped"])
-    values["notes"] = tuple(values["notes"])
-    values["sources"] = tuple(values["sources"])
-    return Payload(**values)
+def _parsed(summaries: dict[str, str]) -> dict[str, Payload]:
+    """Payloads from their summaries; one that is damaged counts as unknown."""
+    found = {}
+    for key, summary in summaries.items():
+        try:
+            values = json.loads(summary)
+            for name in ("notes", "sources"):
+                values[name] = tuple(values[name])
+            values["dropped"] = ()
+            found[key] = Payload(**values)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found

@@ -1,0 +1,115 @@
+"""The pipeline up to the layer plan, as plan, explain, build and deploy run it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer import graph, partition, plan, select
+from optimizer.cli.common import note
+from optimizer.config import Config, load
+from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler
+from optimizer.errors import ConfigError, UsageError
+from optimizer.inventory import InstalledEnvironment, read_inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the shared source options say."""
+
+    config: Path
+    path: Path | None = None
+    requirements: Path | None = None
+    layers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A layer plan, and what building it needs."""
+
+    config: Config
+    plan: plan.LayerPlan
+    payloads: Payloads
+
+
+@contextmanager
+def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
+    """The layer plan for those options; the content cache stays open meanwhile.
+
+    Args:
+        source: the command's source options.
+        trust_stat: see Payloads.compute.
+
+    Raises:
+        OptimizerError: whichever stage refuses.
+    """
+    config = load(source.config)
+    faults = select.unknown_rules(config)
+    if faults:
+        raise ConfigError(tuple(faults), where=str(config.path))
+    environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
+    inventory = read_inventory(config, environment, requirements=source.requirements)
+    groups = graph.make_groups(inventory.distributions, config.groups.together)
+    selections, shared = select.without_shared([select.select_distribution(d, config) for d in inventory.distributions])
+    code = [
+        select.select_source(function, source.files)
+        for function, source in zip(config.function, inventory.functions, strict=True)
+    ]
+    compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+    with Store() as store:
+        payloads = Payloads(store, compiler, note)
+        computed = payloads.compute([*((s, LAYER) for s in selections), *((s, CODE) for s in code)], trust_stat=trust_stat)
+        by_name = {payload.name: payload for payload in computed[: len(selections)]}
+        problem = partition.make_problem(
+            config,
+            groups,
+            requires={str(d.name): d.requires for d in inventory.distributions},
+            weights={name: (p.zipped_bytes, p.unzipped_bytes) for name, p in by_name.items()},
+            layers=source.layers,
+        )
+        notes = [
+            f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
+            for path, (keeper, other) in sorted(shared.items())[:5]
+        ]
+        if store.note:
+            notes.append(store.note)
+        yield Planned(
+            config=config,
+            plan=plan.make_plan(
+                config,
+                inventory,
+                groups=groups,
+                partition=partition.solve(problem),
+                payloads=by_name,
+                code=computed[len(selections) :],
+                locks=read_locks(config),
+                magic=compiler.magic if compiler else None,
+                notes=notes,
+            ),
+            payloads=payloads,
+        )
+
+
+def lock_path(config: Config, layer: str) -> Path:
+    """Where a layer's lock is committed."""
+    return config.root / "layers" / layer / "layer.lock"
+
+
+def read_locks(config: Config) -> dict[str, str]:
+    """The text of every committed lock, by its layer.
+
+    Raises:
+        UsageError: one can't be read.
+    """
+    locks = {}
+    for path in sorted((config.root / "layers").glob("*/layer.lock")):
+        try:
+            locks[path.parent.name] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} can't be read: {error}", mend="Take it from version control again.") from error
+    return locks

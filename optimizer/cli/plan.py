@@ -1,0 +1,110 @@
+"""`plan`: read, partition, report; nothing is written but the cache and, where asked, the locks."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.common import (
+    CONFIG,
+    ConfigOption,
+    LayersOption,
+    PathOption,
+    RequirementsOption,
+    note,
+    write_text,
+)
+from optimizer.cli.pipeline import Planned, Source, lock_path, planned
+from optimizer.errors import DiskError
+
+
+class PlanFormat(StrEnum):
+    """What `plan` can write."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def plan(
+    config: ConfigOption = CONFIG,
+    path: PathOption = None,
+    requirements: RequirementsOption = None,
+    layers: LayersOption = None,
+    output_format: Annotated[PlanFormat, typer.Option("--format", help="What to write.")] = PlanFormat.TEXT,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.", metavar="FILE")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 where the committed locks are stale.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Update layers/<name>/layer.lock.")] = False,
+) -> int:
+    """Show what goes into which layer, why, and whether it fits.
+
+    Example: python -m optimizer plan --layers 4 --format markdown
+    """
+    with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
+        text = _render(result, output_format, to_file=output is not None)
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            write_text(output, text)
+        stale = result.plan.stale
+        if write:
+            _write_locks(result)
+        elif check:
+            for name in stale:
+                note(f"stale: layers/{name}/layer.lock")
+            if stale:
+                note("Run `python -m optimizer plan --write` and commit the locks.")
+        if not result.plan.fits:
+            return 1
+        return 1 if check and not write and stale else 0
+
+
+def _render(result: Planned, output_format: PlanFormat, *, to_file: bool) -> str:
+    if output_format is PlanFormat.JSON:
+        from optimizer.report.plan_json import plan_document
+
+        return json.dumps(plan_document(result.plan), indent=2, ensure_ascii=False) + "\n"
+    if output_format is PlanFormat.MARKDOWN:
+        from optimizer.report.plan_markdown import plan_markdown
+
+        return plan_markdown(result.plan)
+    from rich.console import Console
+
+    from optimizer.report.plan_text import print_plan
+
+    terminal = Console(soft_wrap=False)
+    buffer = io.StringIO()
+    coloured = terminal.is_terminal and not to_file
+    console = Console(
+        file=buffer,
+        force_terminal=coloured,
+        width=terminal.width if coloured else max(terminal.width, 120),
+        color_system="auto" if coloured else None,
+    )
+    print_plan(result.plan, console)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _write_locks(result: Planned) -> None:
+    for layer in result.plan.layers:
+        if layer.change != "unchanged":
+            target = lock_path(result.config, layer.name)
+            write_text(target, layer.lock)
+            note(f"wrote {target.relative_to(result.config.root)}")
+    for name in result.plan.stale_locks:
+        target = lock_path(result.config, name)
+        try:
+            target.unlink(missing_ok=True)
+            if not any(target.parent.iterdir()):
+                target.parent.rmdir()
+        except OSError as error:
+            raise DiskError(f"{target} can't be removed: {error.strerror}", mend="Remove it by hand.") from error
+        note(f"removed {target.relative_to(result.config.root)}: no layer has that name any more")

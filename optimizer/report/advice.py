@@ -1,0 +1,59 @@
+"""What to say where a plan does not fit: by how much, the largest distributions, and what could be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer import limits
+from optimizer.report.units import human_bytes
+
+if TYPE_CHECKING:
+    from optimizer.plan import LayerPlan
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overflow:
+    """`headline` says total and excess, `largest` names distributions, `ideas` what could be left out and its gain."""
+
+    headline: str
+    largest: tuple[tuple[str, int], ...]
+    ideas: tuple[str, ...]
+
+
+def overflow(plan: LayerPlan) -> Overflow | None:
+    """The advice, or None where the plan fits."""
+    if plan.fits:
+        return None
+    distributions = [d for layer in plan.layers for d in layer.distributions]
+    largest = sorted(distributions, key=lambda d: (-d.payload.unzipped_bytes, d.name))[:_SHOWN]
+    provided = [d for d in distributions if d.name in limits.RUNTIME_DISTRIBUTIONS]
+    ideas = []
+    if provided:
+        gain = human_bytes(sum(d.payload.unzipped_bytes for d in provided))
+        names = ", ".join(d.name for d in provided)
+        ideas.append(
+            f"{gain}: {names}: the runtime carries its own, though AWS advises to ship yours since it changes under you"
+        )
+    sources = sum(d.payload.unzipped_bytes - d.installed_bytes for d in distributions)
+    if sources > 0:
+        ideas.append("bytecode: `bytecode = false` under [build]; then each cold start compiles anew")
+    leaves = {d.name for d in distributions} - {r for d in distributions for r in d.requires}
+    for d in largest:
+        if d.name in leaves:
+            ideas.append(
+                f"{human_bytes(d.payload.unzipped_bytes)}: {d.name}: nothing else requires it; "
+                "take it out of the requirements if the function can do without"
+            )
+    headline = (
+        f"does not fit: {human_bytes(plan.total_unzipped_bytes)} unzipped ({plan.total_unzipped_bytes:,} bytes), "
+        f"{human_bytes(-plan.headroom_bytes)} ({-plan.headroom_bytes:,} bytes) over Lambda's "
+        f"{limits.UNZIPPED_BYTES:,} bytes for a function and its layers together; no split can mend that, only slimming"
+    )
+    return Overflow(
+        headline=headline,
+        largest=tuple((d.name, d.payload.unzipped_bytes) for d in largest),
+        ideas=tuple(ideas),
+    )

@@ -1,0 +1,71 @@
+"""A layer plan as the JSON that others script against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from optimizer import limits
+
+if TYPE_CHECKING:
+    from optimizer.plan import LayerPlan
+
+
+def plan_document(plan: LayerPlan) -> dict[str, Any]:
+    """The document of `plan --format json`, schema 1."""
+    certificate = plan.partition.certificate
+    return {
+        "schema": 1,
+        "target": {"runtime": plan.target.runtime, "architecture": plan.target.architecture},
+        "source": plan.source,
+        "limits": {"unzipped_bytes": limits.UNZIPPED_BYTES, "layers": limits.LAYERS},
+        "functions": [
+            {
+                "name": function.config.name,
+                "unzipped_bytes": function.unzipped_bytes,
+                "zipped_bytes": function.zipped_bytes,
+                "fingerprint": function.fingerprint,
+            }
+            for function in plan.functions
+        ],
+        "external_layers": [{"arn": x.arn, "unzipped_bytes": x.unzipped_bytes} for x in plan.external_layers],
+        "layers": [
+            {
+                "name": layer.name,
+                "role": layer.role,
+                "order": layer.order,
+                "unzipped_bytes": layer.unzipped_bytes,
+                "zipped_bytes": layer.zipped_bytes,
+                "fingerprint": layer.fingerprint,
+                "lock": layer.change,
+                "distributions": [
+                    {
+                        "name": d.name,
+                        "version": d.version,
+                        "installed_bytes": d.installed_bytes,
+                        "unzipped_bytes": d.payload.unzipped_bytes,
+                        "zipped_bytes": d.payload.zipped_bytes,
+                        "reason": d.reason,
+                        "left_out": [
+                            {"rule": x.rule, "files": x.files, "bytes": x.bytes} for x in d.payload.dropped
+                        ],
+                    }
+                    for d in layer.distributions
+                ],
+            }
+            for layer in plan.layers
+        ],
+        "excluded": [],
+        "total_unzipped_bytes": plan.total_unzipped_bytes,
+        "headroom_bytes": plan.headroom_bytes,
+        "fits": plan.fits,
+        "objective": {
+            "cost": certificate.cost,
+            "lower_bound": certificate.lower_bound,
+            "gap": certificate.gap,
+            "proved": certificate.proved,
+            "method": certificate.method,
+            "republished_bytes_per_year": certificate.republished_bytes_per_year,
+            "floor_bytes_per_year": certificate.floor_bytes_per_year,
+        },
+        "warnings": list(plan.warnings),
+    }

@@ -1,0 +1,59 @@
+"""A layer plan as Markdown, for a pull request or a wiki."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer import limits
+from optimizer.report.advice import overflow
+from optimizer.report.units import human_bytes
+
+if TYPE_CHECKING:
+    from optimizer.plan import LayerPlan
+
+
+def plan_markdown(plan: LayerPlan) -> str:
+    """The plan as GitHub-flavoured Markdown, ending in a newline."""
+    lines = [f"## Layer plan for {plan.target.runtime} on {plan.target.architecture}", ""]
+    advice = overflow(plan)
+    if advice is None:
+        lines.append(
+            f"**Fits**: {human_bytes(plan.total_unzipped_bytes)} of {human_bytes(limits.UNZIPPED_BYTES)}, "
+            f"{human_bytes(plan.headroom_bytes)} of headroom."
+        )
+    else:
+        lines += [f"**{advice.headline}**", "", "What could be left out:", *(f"- {idea}" for idea in advice.ideas)]
+    lines += ["", "| # | layer | unzipped | zipped | share | lock |", "|--:|---|--:|--:|--:|---|"]
+    lines += [
+        f"| {layer.order + 1} | {layer.name} | {human_bytes(layer.unzipped_bytes)} | {human_bytes(layer.zipped_bytes)} "
+        f"| {layer.unzipped_bytes / limits.UNZIPPED_BYTES:.1%} | {layer.change} |"
+        for layer in plan.layers
+    ]
+    lines += [
+        f"| | code of {f.config.name} | {human_bytes(f.unzipped_bytes)} | {human_bytes(f.zipped_bytes)} "
+        f"| {f.unzipped_bytes / limits.UNZIPPED_BYTES:.1%} | |"
+        for f in plan.functions
+    ]
+    for layer in plan.layers:
+        lines += [
+            "",
+            f"<details><summary>{layer.name}: {len(layer.distributions)} distributions</summary>",
+            "",
+            "| distribution | version | installed | ships | zipped | why here |",
+            "|---|---|--:|--:|--:|---|",
+            *(
+                f"| {d.name} | {d.version} | {human_bytes(d.installed_bytes)} | {human_bytes(d.payload.unzipped_bytes)} "
+                f"| {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
+                for d in layer.distributions
+            ),
+            "",
+            "</details>",
+        ]
+    if plan.warnings:
+        lines += ["", "Warnings:", *(f"- {_cell(warning)}" for warning in plan.warnings)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Text that can't break a table or turn into markup."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,0 +1,82 @@
+"""What several tests share: distributions laid out on disk as an installer leaves them, and small projects."""
+
+import base64
+import hashlib
+import textwrap
+from pathlib import Path
+
+
+def lay_out(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    requires: tuple[str, ...] = (),
+    files: dict[str, str | bytes] | None = None,
+    tags: tuple[str, ...] = ("py3-none-any",),
+    record: bool = True,
+    extra_record: tuple[str, ...] = (),
+    metadata: dict[str, str] | None = None,
+) -> Path:
+    """A distribution in `folder`; the metadata folder's path is returned."""
+    stem = name.replace("-", "_")
+    info = f"{stem}-{version}.dist-info"
+    contents = {f"{stem}/__init__.py": f"NAME = {name!r}\n"} if files is None else dict(files)
+    contents[f"{info}/METADATA"] = "".join(
+        [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", *(f"Requires-Dist: {r}\n" for r in requires)]
+    )
+    contents[f"{info}/WHEEL"] = "".join(
+        ["Wheel-Version: 1.0\nRoot-Is-Purelib: true\n", *(f"Tag: {tag}\n" for tag in tags)]
+    )
+    contents[f"{info}/INSTALLER"] = "pip\n"
+    for key, text in (metadata or {}).items():
+        contents[f"{info}/{key}"] = text
+    lines = []
+    for path, text in contents.items():
+        data = text.encode() if isinstance(text, str) else text
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        lines.append(f"{path},sha256={digest},{len(data)}")
+    if record:
+        (folder / info / "RECORD").write_text("\n".join([*lines, *extra_record, f"{info}/RECORD,,", ""]))
+    return folder / info
+
+
+CONFIG = """
+[[function]]
+name = "app"
+source = "src"
+requirements = "requirements.txt"
+handler = "handler.handler"
+runtime = "python3.11"
+regions = ["eu-central-1"]
+
+[[layer]]
+name = "aws-core"
+roots = ["aws"]
+
+[[layer]]
+name = "web-framework"
+roots = ["web"]
+
+[[layer]]
+name = "utilities"
+"""
+
+
+def make_project(root: Path, *, config: str = CONFIG, requirements: str = "aws\nweb\ntool\n") -> Path:
+    """A project of one function with three distributions and one that both roots need; its site folder is returned."""
+    (root / "config").mkdir(parents=True, exist_ok=True)
+    (root / "config/layers.toml").write_text(textwrap.dedent(config))
+    (root / "requirements.txt").write_text(requirements)
+    (root / "src").mkdir(exist_ok=True)
+    (root / "src/handler.py").write_text("def handler(event, context):\n    return {'statusCode': 200}\n")
+    site = root / "site"
+    lay_out(site, "aws", requires=("shared>=1",))
+    lay_out(site, "web", requires=("shared", "tests-only; extra == 'test'"))
+    lay_out(site, "shared")
+    lay_out(site, "tool")
+    lay_out(site, "stray")
+    return site
