@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from optimizer.models import Inventory
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -34,6 +36,7 @@ class Planned:
 
     config: Config
     plan: plan.LayerPlan
+    inventory: Inventory
     payloads: Payloads
 
 
@@ -80,6 +83,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             notes.append(store.note)
         yield Planned(
             config=config,
+            inventory=inventory,
             plan=plan.make_plan(
                 config,
                 inventory,

@@ -1,0 +1,142 @@
+"""Writes a layer plan's zips and their manifest: all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optimizer.build.archive import write_archive
+from optimizer.build.manifest import NAME, Artifact, External, Function, Manifest
+from optimizer.content import COMPRESSOR
+from optimizer.errors import DiskError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from optimizer.config import FunctionConfig
+    from optimizer.content import Payloads, Stream
+    from optimizer.models import Entry, Payload
+    from optimizer.plan import LayerPlan
+
+
+def build(
+    plan: LayerPlan,
+    payloads: Payloads,
+    output: Path,
+    *,
+    root: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    layers: bool = True,
+) -> Manifest:
+    """Write `<layer>.zip` for each layer, `function.zip` and `manifest.json`.
+
+    Everything is written beside its place and renamed at the end, the manifest last; zips of an earlier build that
+    this one does not have are removed.
+
+    Args:
+        plan: what goes where.
+        payloads: gives the streams.
+        output: the folder to write to, made where it is missing.
+        root: the project's folder, for the functions' policies.
+        progress: called with a line for each zip.
+        layers: False writes only the functions' zips; layers still stand in the manifest, without their zips.
+
+    Raises:
+        DiskError: the folder can't be written.
+        UsageError: a policy can't be read.
+    """
+    functions = tuple(_function(f.config, plan, root) for f in plan.functions)
+    wanted: list[tuple[str, str, str, str, Sequence[Payload]]] = [
+        (layer.name, "layer", f"{layer.name}.zip", layer.fingerprint, [d.payload for d in layer.distributions])
+        for layer in plan.layers
+        if layers
+    ]
+    wanted += [
+        (f.config.name, "function", _function_zip(f.config.name, len(plan.functions)), f.fingerprint, [f.payload])
+        for f in plan.functions
+    ]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as scratch:
+            artifacts = []
+            for name, kind, path, fingerprint, parts in wanted:
+                place = Path(scratch, path)
+                with place.open("wb") as file:
+                    written = write_archive(file, _entries(payloads, parts))
+                progress(f"{path}: {written.files} files, {written.zipped_bytes:,} bytes")
+                artifacts.append(
+                    Artifact(
+                        name=name,
+                        kind="layer" if kind == "layer" else "function",
+                        path=path,
+                        sha256=written.sha256,
+                        zipped_bytes=written.zipped_bytes,
+                        unzipped_bytes=written.unzipped_bytes,
+                        fingerprint=fingerprint,
+                        files=written.files,
+                    )
+                )
+            manifest = Manifest(
+                target=plan.target,
+                artifacts=tuple(artifacts),
+                functions=functions,
+                compressor=COMPRESSOR,
+                folder=output,
+            )
+            Path(scratch, NAME).write_text(manifest.to_json(), "utf-8")
+            (output / NAME).unlink(missing_ok=True)  # a manifest never stands beside zips that it does not describe
+            for artifact in artifacts:
+                os.replace(Path(scratch, artifact.path), output / artifact.path)  # noqa: PTH105  Path.replace is the same call
+            for stale in output.glob("*.zip"):
+                if stale.name not in {artifact.path for artifact in artifacts}:
+                    stale.unlink()
+            os.replace(Path(scratch, NAME), output / NAME)  # noqa: PTH105
+    except OSError as error:
+        raise DiskError(
+            f"{output} can't be written: {error.strerror or error}",
+            mend="Name a writable folder with --output, and look at the disk's free space.",
+        ) from error
+    return manifest
+
+
+def _entries(payloads: Payloads, parts: Sequence[Payload]) -> Iterable[tuple[Entry, Stream]]:
+    return [entry for part in parts for entry in payloads.entries(part)]
+
+
+def _function_zip(name: str, functions: int) -> str:
+    return "function.zip" if functions == 1 else f"function-{name}.zip"
+
+
+def _function(config: FunctionConfig, plan: LayerPlan, root: Path) -> Function:
+    return Function(
+        name=config.name,
+        artifact=config.name,
+        layers=tuple(layer.name for layer in plan.layers if layer.distributions),
+        external_layers=tuple(External(arn=x.arn, unzipped_bytes=x.unzipped_bytes) for x in config.external_layers),
+        handler=config.handler,
+        runtime=config.runtime,
+        architecture=config.architecture,
+        regions=config.regions,
+        memory_mb=config.memory_mb,
+        timeout_seconds=config.timeout_seconds,
+        environment=config.environment,
+        role_arn=config.role_arn,
+        policy=_policy(root / config.policy) if config.policy else None,
+        check_path=config.check_path,
+        url=config.url,
+    )
+
+
+def _policy(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The policy {path} can't be read: {error}", mend="Mend `policy` of the function in the configuration."
+        ) from error
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise UsageError(f"The policy {path} has no Statement", mend="Write an IAM policy document there.")
+    return document

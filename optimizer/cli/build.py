@@ -1,0 +1,81 @@
+"""`build`: write the plan's zips and their manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer.build import Manifest
+from optimizer.build import build as build_artifacts
+from optimizer.cli.common import (
+    CONFIG,
+    ConfigOption,
+    Format,
+    FormatOption,
+    LayersOption,
+    PathOption,
+    RequirementsOption,
+    emit_json,
+    note,
+)
+from optimizer.cli.pipeline import Source, planned
+from optimizer.errors import LimitError
+
+DEFAULT_OUTPUT = Path("layers/.build")
+
+
+def build(
+    config: ConfigOption = CONFIG,
+    path: PathOption = None,
+    requirements: RequirementsOption = None,
+    layers: LayersOption = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
+    ] = DEFAULT_OUTPUT,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Write <layer>.zip for each layer, function.zip and manifest.json; nothing remote is called.
+
+    The same sources give the same bytes, on any day, in any folder, whatever the environment's variables.
+
+    Example: python -m optimizer build --output layers/.build
+    """
+    manifest = run_build(
+        Source(config=config, path=path, requirements=requirements, layers=layers),
+        output,
+        quiet=output_format is Format.JSON,
+    )
+    if output_format is Format.JSON:
+        import json
+
+        emit_json(json.loads(manifest.to_json()))
+    return 0
+
+
+def run_build(source: Source, output: Path, *, quiet: bool = False) -> Manifest:
+    """Plan afresh, every file read and hashed again, and write the artifacts.
+
+    Raises:
+        LimitError: the plan does not fit Lambda's limit.
+        OptimizerError: whichever stage refuses.
+    """
+    with planned(source, trust_stat=False) as result:
+        if not result.plan.fits:
+            from optimizer.report.advice import overflow
+
+            advice = overflow(result.plan)
+            raise LimitError(
+                advice.headline if advice else "does not fit",
+                mend="Run `python -m optimizer plan` to see what could be left out.",
+            )
+        for warning in result.plan.warnings:
+            note(f"warning: {warning}")
+        return build_artifacts(
+            result.plan,
+            result.payloads,
+            output,
+            root=result.config.root,
+            progress=(lambda _: None) if quiet else note,
+        )
