@@ -1,0 +1,280 @@
+"""Functions: created, updated in two calls, read, listed, deleted; every limit checked at every step."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from optimizer import limits
+from optimizer.local.conditions import (
+    COMBINED_TOO_LARGE,
+    ENVIRONMENT_TOO_LARGE,
+    FUNCTION_EXISTS,
+    INVALID,
+    LAYER_MISSING,
+    LAYERS_TOO_LARGE,
+    ROLE_UNUSABLE,
+    SAME_LAYER_TWICE,
+    TOO_MANY_LAYERS,
+    VERSION_IN_USE,
+)
+from optimizer.local.service import operation, page
+from optimizer.local.state import ACCOUNT, Function, Snapshot, split_reference, timestamp
+from optimizer.local.uploads import receive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from optimizer.local.protocol import Call
+    from optimizer.local.service import Lambda
+    from optimizer.local.state import Blob, LayerVersion, Region
+
+_SETTINGS = ("Description", "Handler", "Runtime", "Role", "Timeout", "MemorySize", "KMSKeyArn")
+_DEFAULTS: dict[str, Any] = {
+    "Description": "",
+    "Timeout": 3,
+    "MemorySize": 128,
+    "PackageType": "Zip",
+    "Architectures": ["x86_64"],
+    "TracingConfig": {"Mode": "PassThrough"},
+    "EphemeralStorage": {"Size": 512},
+    "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+}
+
+
+@operation
+def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
+    """A new function: Pending, then Active."""
+    given = call.parameters
+    region = lam.region(call)
+    name, _ = split_reference(given["FunctionName"])
+    if name in region.functions:
+        raise FUNCTION_EXISTS.error(name=name)
+    for key in ("Runtime", "Handler"):
+        if key not in given:
+            raise INVALID.error(message=f"{key} is mandatory for functions created with deployment packages")
+    layers = _layers(region, given.get("Layers", ()))
+    attached = sum(layer.blob.unzipped_bytes for layer in layers)
+    if attached >= limits.UNZIPPED_BYTES:
+        raise LAYERS_TOO_LARGE.error()
+    blob = receive(given["Code"], lam.state, lam.services, attached_bytes=0)
+    _check_bytes(blob, layers)
+    arn = f"arn:aws:lambda:{region.name}:{ACCOUNT}:function:{name}"
+    configuration: dict[str, Any] = {
+        **_DEFAULTS,
+        "FunctionName": name,
+        "FunctionArn": arn,
+        "Version": "$LATEST",
+        "State": "Pending",
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+        "LastUpdateStatus": "InProgress",
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
+    }
+    if "Architectures" in given:
+        configuration["Architectures"] = given["Architectures"]
+    _configure(lam, region, configuration, given)
+    snapshot = Snapshot(configuration=configuration, blob=blob, layers=layers)
+    _describe(snapshot)
+    function = Function(name=name, arn=arn, latest=snapshot, serving=snapshot, settles_at=0.0)
+    function.begin_update(lam.settings.update_seconds)
+    function.tags = dict(given.get("Tags", {}))
+    region.functions[name] = function
+    if given.get("Publish"):
+        function.settles_at = 0.0
+        function.settle()
+        from optimizer.local.operations.versions import publish
+
+        return publish(function, given.get("Description"))
+    return dict(configuration)
+
+
+@operation
+def update_function_code(lam: Lambda, call: Call) -> dict[str, Any]:
+    """New code, checked against the layers that are attached at this moment."""
+    given = call.parameters
+    function = lam.region(call).function(given["FunctionName"])
+    lam.may_update(function, given.get("RevisionId"))
+    attached = sum(layer.blob.unzipped_bytes for layer in function.latest.layers)
+    blob = receive(given, lam.state, lam.services, attached_bytes=attached)
+    configuration = dict(function.latest.configuration)
+    if "Architectures" in given:
+        configuration["Architectures"] = given["Architectures"]
+    updated = Snapshot(configuration=configuration, blob=blob, layers=function.latest.layers)
+    _describe(updated)
+    if given.get("DryRun"):
+        return dict(configuration)
+    function.latest = updated
+    function.begin_update(lam.settings.update_seconds)
+    if given.get("Publish"):
+        function.settles_at = 0.0
+        function.settle()
+        from optimizer.local.operations.versions import publish
+
+        return publish(function, None)
+    return dict(function.latest.configuration)
+
+
+@operation
+def update_function_configuration(lam: Lambda, call: Call) -> dict[str, Any]:
+    """New settings; `Layers` replaces the whole list."""
+    given = call.parameters
+    region = lam.region(call)
+    function = region.function(given["FunctionName"])
+    lam.may_update(function, given.get("RevisionId"))
+    layers = function.latest.layers
+    if "Layers" in given:
+        layers = _layers(region, given["Layers"], kept=function.latest.layers)
+        if sum(layer.blob.unzipped_bytes for layer in layers) >= limits.UNZIPPED_BYTES:
+            raise LAYERS_TOO_LARGE.error()
+        _check_bytes(function.latest.blob, layers)
+    configuration = dict(function.latest.configuration)
+    _configure(lam, region, configuration, given)
+    function.latest = Snapshot(configuration=configuration, blob=function.latest.blob, layers=layers)
+    _describe(function.latest)
+    function.begin_update(lam.settings.update_seconds)
+    return dict(configuration)
+
+
+@operation
+def get_function(lam: Lambda, call: Call) -> dict[str, Any]:
+    """Configuration, and where the code is downloaded."""
+    function, _, snapshot = lam.region(call).resolve(call.parameters["FunctionName"], call.parameters.get("Qualifier"))
+    result: dict[str, Any] = {
+        "Configuration": _shown(function, snapshot, call),
+        "Code": {"RepositoryType": "S3", "Location": lam.content_url(snapshot.blob.path)},
+    }
+    if function.tags:
+        result["Tags"] = function.tags
+    if function.reserved_concurrency is not None:
+        result["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved_concurrency}
+    return result
+
+
+@operation
+def get_function_configuration(lam: Lambda, call: Call) -> dict[str, Any]:
+    """Configuration alone."""
+    function, _, snapshot = lam.region(call).resolve(call.parameters["FunctionName"], call.parameters.get("Qualifier"))
+    return _shown(function, snapshot, call)
+
+
+def _shown(function: Function, snapshot: Snapshot, call: Call) -> dict[str, Any]:
+    """The configuration under the ARN that was asked for: an alias's ARN ends in the alias."""
+    asked = call.parameters.get("Qualifier") or split_reference(call.parameters["FunctionName"])[1]
+    shown = dict(snapshot.configuration)
+    if asked:
+        shown["FunctionArn"] = f"{function.arn}:{asked}"
+    return shown
+
+
+@operation
+def list_functions(lam: Lambda, call: Call) -> dict[str, Any]:
+    """Every function, or every version of every function with FunctionVersion=ALL."""
+    rows = []
+    for _, function in sorted(lam.region(call).functions.items()):
+        function.settle()
+        rows.append(_listed(function.latest))
+        if call.parameters.get("FunctionVersion") == "ALL":
+            rows += [_listed(snapshot) for _, snapshot in sorted(function.versions.items())]
+    return page(rows, call, "Functions")
+
+
+def _listed(snapshot: Snapshot) -> dict[str, Any]:
+    """A listing leaves the states out."""
+    hidden = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason")
+    return {k: v for k, v in snapshot.configuration.items() if k not in (*hidden, "LastUpdateStatusReasonCode")}
+
+
+@operation
+def delete_function(lam: Lambda, call: Call) -> dict[str, Any]:
+    """The whole function, or one version that no alias points at."""
+    region = lam.region(call)
+    function = region.function(call.parameters["FunctionName"])
+    qualifier = call.parameters.get("Qualifier")
+    if qualifier is None or qualifier == "$LATEST":
+        for url in function.urls.values():
+            lam.listeners.close(url.identifier)
+        del region.functions[function.name]
+        lam.environments.close(function.arn)
+        return {"StatusCode": 204}
+    _, number, _ = region.resolve(function.name, qualifier)
+    for alias in function.aliases.values():
+        weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        if number == alias["FunctionVersion"] or number in weights:
+            raise VERSION_IN_USE.error(arn=f"{function.arn}:{number}", alias=alias["Name"])
+    del function.versions[int(number)]
+    lam.environments.close(f"{function.arn}:{number}")
+    return {"StatusCode": 204}
+
+
+def _layers(
+    region: Region, arns: list[str] | tuple[str, ...], kept: tuple[LayerVersion, ...] = ()
+) -> tuple[LayerVersion, ...]:
+    """The layer versions of those ARNs; one that was deleted since can stay where it is attached, and nowhere else."""
+    if len(arns) > limits.LAYERS:
+        raise TOO_MANY_LAYERS.error()
+    by_layer: dict[str, str] = {}
+    found = []
+    for arn in arns:
+        version = region.layer_version(arn) or next((layer for layer in kept if layer.arn == arn), None)
+        if version is None:
+            raise LAYER_MISSING.error(arn=arn)
+        first = by_layer.setdefault(arn.rpartition(":")[0], arn)
+        if first != arn:
+            raise SAME_LAYER_TWICE.error(first=first, second=arn)
+        found.append(version)
+    return tuple(found)
+
+
+def _check_bytes(blob: Blob, layers: tuple[LayerVersion, ...]) -> None:
+    actual = blob.unzipped_bytes + sum(layer.blob.unzipped_bytes for layer in layers)
+    if actual > limits.UNZIPPED_BYTES:
+        raise COMBINED_TOO_LARGE.error(actual=actual)
+
+
+def _configure(lam: Lambda, region: Region, configuration: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Take over what the request names, checked."""
+    if "Runtime" in given and given["Runtime"] not in limits.RUNTIMES:
+        raise INVALID.error(
+            message=f"Value {given['Runtime']} at 'runtime' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: [{', '.join(limits.RUNTIMES)}]"
+        )
+    if len(given.get("Description", "")) > limits.DESCRIPTION_LENGTH:
+        raise INVALID.error(message="Value at 'description' failed to satisfy constraint: at most 256 characters")
+    low, high = limits.MEMORY_MB
+    if not low <= given.get("MemorySize", low) <= high:
+        raise INVALID.error(message=f"'MemorySize' value failed to satisfy constraint: from {low} to {high}")
+    if not 1 <= given.get("Timeout", 1) <= limits.TIMEOUT_SECONDS:
+        raise INVALID.error(message=f"'Timeout' value failed to satisfy constraint: from 1 to {limits.TIMEOUT_SECONDS}")
+    if "Role" in given and not lam.services.role_trusts_lambda(given["Role"], region.name):
+        raise ROLE_UNUSABLE.error()
+    variables = given.get("Environment", {}).get("Variables", {})
+    measured = sum(len(k.encode()) + len(v.encode()) for k, v in variables.items())
+    if measured > limits.ENVIRONMENT_BYTES:
+        raise ENVIRONMENT_TOO_LARGE.error(measured=measured)
+    for key in _SETTINGS:
+        if key in given:
+            configuration[key] = given[key]
+    if "Environment" in given:
+        configuration["Environment"] = {"Variables": dict(variables)}
+    for key in ("TracingConfig", "EphemeralStorage", "DeadLetterConfig", "FileSystemConfigs", "LoggingConfig"):
+        if key in given:
+            configuration[key] = given[key]
+    if "SnapStart" in given:
+        chosen = given["SnapStart"].get("ApplyOn", "None")
+        configuration["SnapStart"] = {"ApplyOn": chosen, "OptimizationStatus": "Off"}
+
+
+def _describe(snapshot: Snapshot) -> None:
+    """Write what follows from code and layers into the configuration."""
+    snapshot.configuration.update(
+        CodeSha256=snapshot.blob.code_sha256,
+        CodeSize=snapshot.blob.zipped_bytes,
+        LastModified=timestamp(),
+        RevisionId=str(uuid.uuid4()),
+    )
+    snapshot.configuration.pop("Layers", None)
+    if snapshot.layers:
+        snapshot.configuration["Layers"] = [
+            {"Arn": layer.arn, "CodeSize": layer.blob.zipped_bytes} for layer in snapshot.layers
+        ]

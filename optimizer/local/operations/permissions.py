@@ -1,0 +1,96 @@
+"""Resource policies of functions, aliases and versions: who may call them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from optimizer.local.conditions import RESOURCE_MISSING, STALE_REVISION, STATEMENT_EXISTS
+from optimizer.local.service import operation
+
+if TYPE_CHECKING:
+    from optimizer.local.protocol import Call
+    from optimizer.local.service import Lambda
+    from optimizer.local.state import Function
+
+UNQUALIFIED = "$LATEST"
+
+
+def _place(lam: Lambda, call: Call) -> tuple[Function, str]:
+    region = lam.region(call)
+    qualifier = call.parameters.get("Qualifier")
+    function, _, _ = region.resolve(call.parameters["FunctionName"], qualifier)
+    return function, qualifier or UNQUALIFIED
+
+
+@operation
+def add_permission(lam: Lambda, call: Call) -> dict[str, Any]:
+    """Add one statement; with a qualifier it belongs to that version or alias alone."""
+    given = call.parameters
+    function, qualifier = _place(lam, call)
+    policy = function.policies.setdefault(qualifier, {})
+    if given.get("RevisionId") not in {None, function.policy_revisions.get(qualifier)}:
+        raise STALE_REVISION.error()
+    if given["StatementId"] in policy:
+        raise STATEMENT_EXISTS.error(sid=given["StatementId"])
+    principal = given["Principal"]
+    conditions: dict[str, dict[str, str]] = {}
+    if "FunctionUrlAuthType" in given:
+        conditions.setdefault("StringEquals", {})["lambda:FunctionUrlAuthType"] = given["FunctionUrlAuthType"]
+    if "InvokedViaFunctionUrl" in given:
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": str(given["InvokedViaFunctionUrl"]).lower()}
+    if "SourceArn" in given:
+        conditions["ArnLike"] = {"AWS:SourceArn": given["SourceArn"]}
+    if "SourceAccount" in given:
+        conditions.setdefault("StringEquals", {})["AWS:SourceAccount"] = given["SourceAccount"]
+    statement: dict[str, Any] = {
+        "Sid": given["StatementId"],
+        "Effect": "Allow",
+        "Principal": principal
+        if principal == "*"
+        else {"Service": principal}
+        if principal.endswith(".amazonaws.com")
+        else {"AWS": principal},
+        "Action": given["Action"],
+        "Resource": function.arn if qualifier == UNQUALIFIED else f"{function.arn}:{qualifier}",
+    }
+    if conditions:
+        statement["Condition"] = conditions
+    policy[given["StatementId"]] = statement
+    function.policy_revisions[qualifier] = str(uuid.uuid4())
+    return {"Statement": json.dumps(statement)}
+
+
+@operation
+def get_policy(lam: Lambda, call: Call) -> dict[str, Any]:
+    """The policy of a function, version or alias."""
+    function, qualifier = _place(lam, call)
+    policy = function.policies.get(qualifier)
+    if not policy:
+        raise RESOURCE_MISSING.error(message="The resource you requested does not exist.")
+    document = {"Version": "2012-10-17", "Id": "default", "Statement": list(policy.values())}
+    return {"Policy": json.dumps(document), "RevisionId": function.policy_revisions[qualifier]}
+
+
+@operation
+def remove_permission(lam: Lambda, call: Call) -> dict[str, Any]:
+    """Take one statement away."""
+    given = call.parameters
+    function, qualifier = _place(lam, call)
+    if given.get("RevisionId") not in {None, function.policy_revisions.get(qualifier)}:
+        raise STALE_REVISION.error()
+    if function.policies.get(qualifier, {}).pop(given["StatementId"], None) is None:
+        raise RESOURCE_MISSING.error(message=f"Statement {given['StatementId']} is not found in resource policy.")
+    function.policy_revisions[qualifier] = str(uuid.uuid4())
+    return {}
+
+
+def open_to_everybody(function: Function, qualifier: str) -> bool:
+    """Whether the policy lets anybody call a function URL.
+
+    URLs made since October 2025 need both lambda:InvokeFunctionUrl and lambda:InvokeFunction.
+    """
+    statements = function.policies.get(qualifier, {}).values()
+    granted = {s["Action"] for s in statements if s["Effect"] == "Allow" and s["Principal"] == "*"}
+    return {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} <= granted or "lambda:*" in granted

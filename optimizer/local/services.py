@@ -1,0 +1,121 @@
+"""Everything of the embedded AWS that is not Lambda: moto's server, in this process, made when it is first needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import warnings
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from optimizer.errors import UsageError
+from optimizer.local.state import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+SERVED = frozenset({"s3", "iam", "sts", "monitoring", "rekognition", "ssm", "logs"})
+"""Credential scopes that are passed on; `monitoring` is CloudWatch's."""
+
+_JSON_SERVICES = frozenset({"rekognition", "ssm", "logs"})
+
+
+class Services:
+    """Passes requests to moto, and asks it what Lambda has to know."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _moto(self) -> Any:
+        with self._lock:
+            # without it AWSLambdaBasicExecutionRole, say, could not be attached
+            os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # moto's and its dependencies' own
+                    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+            except ImportError as error:
+                raise UsageError(
+                    f"The embedded AWS needs moto, which is not installed ({error.name})",
+                    mend="Install the extra: python -m pip install 'layer-optimizer[local]'",
+                ) from error
+            return DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, service: str, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request of a service other than Lambda."""
+        if service not in SERVED:
+            return _refuse(service, environ, start, f"{service} is not served by the embedded AWS")
+        if environ["REQUEST_METHOD"] == "PUT" and environ.get("CONTENT_TYPE", "").startswith(
+            "application/x-www-form-urlencoded"
+        ):
+            environ["CONTENT_TYPE"] = "binary/octet-stream"  # else moto's form parsing eats an object's bytes
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answer: Iterable[bytes] = list(self._moto(environ, start))
+        except UsageError:
+            raise
+        except NotImplementedError as error:
+            return _refuse(service, environ, start, str(error))
+        except Exception as error:  # noqa: BLE001  moto lets any exception through: the client has to see one
+            return _refuse(service, environ, start, f"{type(error).__name__}: {error}")
+        return answer
+
+    def object(self, bucket: str, key: str) -> bytes | None:
+        """An object's bytes from the embedded S3, or None where it is not."""
+        from moto.s3.models import s3_backends
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
+            except Exception as error:
+                if type(error).__name__ in {"MissingBucket", "MissingKey"}:
+                    return None
+                raise
+        return None if found is None else bytes(found.value)
+
+    def role_trusts_lambda(self, arn: str, region: str) -> bool:
+        """Whether the embedded IAM has that role and its trust policy names Lambda."""
+        del region  # IAM is global
+        from moto.core.exceptions import JsonRESTError, RESTError
+        from moto.iam.models import iam_backends
+
+        if not arn.startswith(f"arn:aws:iam::{ACCOUNT}:role/"):
+            return False
+        try:
+            role = iam_backends[ACCOUNT]["aws"].get_role(arn.rpartition("/")[2])
+        except (RESTError, JsonRESTError):
+            return False
+        document = role.assume_role_policy_document
+        parsed = json.loads(document) if isinstance(document, str) else document
+        return any(
+            "lambda.amazonaws.com" in json.dumps(statement.get("Principal", {}))
+            for statement in (parsed or {}).get("Statement", [])
+            if statement.get("Effect") == "Allow"
+        )
+
+
+def _refuse(service: str, environ: WSGIEnvironment, start: StartResponse, message: str) -> Iterable[bytes]:
+    """A 501 in the form that the service's clients read."""
+    if service in _JSON_SERVICES or "HTTP_X_AMZ_TARGET" in environ:
+        body = json.dumps({"__type": "NotImplemented", "message": message}).encode()
+        kind = "application/x-amz-json-1.1"
+    else:
+        text = message.replace("&", "&amp;").replace("<", "&lt;")
+        inner = f"<Error><Code>NotImplemented</Code><Message>{text}</Message></Error>"
+        body = (inner if service == "s3" else f"<ErrorResponse>{inner}</ErrorResponse>").encode()
+        kind = "text/xml"
+    # after an exception moto may have begun an answer of its own: exc_info says that this one replaces it
+    replacing: Callable[..., object] = start
+    replacing(
+        "501 Not Implemented",
+        [("Content-Type", kind), ("Content-Length", str(len(body)))],
+        sys.exc_info() if sys.exc_info()[0] else None,
+    )
+    return [body]

@@ -1,0 +1,205 @@
+"""What the embedded Lambda remembers, by region: layers, functions with their versions, aliases, policies, URLs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from optimizer.local.conditions import FUNCTION_MISSING, RESOURCE_MISSING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """An uploaded zip: `sha256` in hex, its bytes, and what it has unzipped."""
+
+    sha256: str
+    path: Path
+    zipped_bytes: int
+    unzipped_bytes: int
+
+    @property
+    def code_sha256(self) -> str:
+        """The hash as the API has it: base64."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+
+@dataclass(slots=True)
+class LayerVersion:
+    """One immutable version of a layer; a deleted one works on where it is attached."""
+
+    arn: str
+    version: int
+    blob: Blob
+    facts: dict[str, Any]
+    created: str
+    deleted: bool = False
+    policy: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policy_revision: str = ""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Code and configuration that belong together: `$LATEST` has one, each published version another."""
+
+    configuration: dict[str, Any]
+    blob: Blob
+    layers: tuple[LayerVersion, ...]
+
+
+@dataclass(slots=True)
+class FunctionUrl:
+    """A function URL: its id, its configuration, and where it listens."""
+
+    identifier: str
+    configuration: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Function:
+    """One function. `serving` is what invocations of $LATEST run while an update has not settled."""
+
+    name: str
+    arn: str
+    latest: Snapshot
+    serving: Snapshot
+    settles_at: float
+    versions: dict[int, Snapshot] = field(default_factory=dict)
+    next_version: int = 1
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    policy_revisions: dict[str, str] = field(default_factory=dict)
+    urls: dict[str, FunctionUrl] = field(default_factory=dict)
+    provisioned: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def settle(self) -> None:
+        """Finish an update whose time has come: states turn, and the revision changes a second time."""
+        configuration = self.latest.configuration
+        if configuration["LastUpdateStatus"] == "InProgress" and time.monotonic() >= self.settles_at:
+            configuration.update(LastUpdateStatus="Successful", State="Active", RevisionId=str(uuid.uuid4()))
+            configuration.pop("StateReason", None)
+            configuration.pop("StateReasonCode", None)
+            self.serving = self.latest
+
+    def begin_update(self, seconds: float) -> None:
+        """Mark an update as begun: the revision changes a first time."""
+        self.latest.configuration.update(
+            LastUpdateStatus="InProgress",
+            LastUpdateStatusReason="The function is being updated.",
+            LastUpdateStatusReasonCode="Creating",
+            RevisionId=str(uuid.uuid4()),
+            LastModified=timestamp(),
+        )
+        self.settles_at = time.monotonic() + seconds
+
+
+@dataclass(slots=True)
+class Region:
+    """Everything in one region."""
+
+    name: str
+    layers: dict[str, list[LayerVersion]] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def function(self, reference: str) -> Function:
+        """The function that a name or ARN names, settled.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        name, _ = split_reference(reference)
+        found = self.functions.get(name)
+        if found is None:
+            raise FUNCTION_MISSING.error(arn=f"arn:aws:lambda:{self.name}:{ACCOUNT}:function:{name}")
+        found.settle()
+        return found
+
+    def resolve(self, reference: str, qualifier: str | None) -> tuple[Function, str, Snapshot]:
+        """Function, version and snapshot of a name or ARN with a qualifier; an alias's weights are not looked at.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        function = self.function(reference)
+        wanted = qualifier or split_reference(reference)[1] or "$LATEST"
+        if wanted == "$LATEST":
+            return function, wanted, function.latest
+        number = function.aliases[wanted]["FunctionVersion"] if wanted in function.aliases else wanted
+        if number == "$LATEST":
+            return function, number, function.latest
+        if not number.isdigit() or int(number) not in function.versions:
+            raise FUNCTION_MISSING.error(arn=f"{function.arn}:{wanted}")
+        return function, number, function.versions[int(number)]
+
+    def layer_version(self, arn: str) -> LayerVersion | None:
+        """The attachable layer version of that ARN, or None."""
+        name, _, number = arn.partition(":layer:")[2].partition(":")
+        for version in self.layers.get(name, []):
+            if str(version.version) == number and version.arn == arn and not version.deleted:
+                return version
+        return None
+
+    def layer(self, reference: str, number: int) -> LayerVersion:
+        """One version of a layer by name or ARN.
+
+        Raises:
+            ServiceError: there is none, or it was deleted.
+        """
+        name = reference.rpartition(":layer:")[2].partition(":")[0] if ":" in reference else reference
+        for version in self.layers.get(name, []):
+            if version.version == number and not version.deleted:
+                return version
+        raise RESOURCE_MISSING.error(message="The resource you requested does not exist.")
+
+
+class State:
+    """All regions, one lock around them, and the folder of uploaded zips."""
+
+    def __init__(self, blobs: Path) -> None:
+        self.lock = threading.RLock()
+        self.blobs = blobs
+        self._regions: dict[str, Region] = {}
+
+    def region(self, name: str) -> Region:
+        """The region of that name, made when it is first asked for."""
+        return self._regions.setdefault(name, Region(name=name))
+
+    def regions(self) -> list[Region]:
+        """Those that were asked for."""
+        return list(self._regions.values())
+
+    def keep(self, data: bytes, unzipped_bytes: int) -> Blob:
+        """Store an upload by its content."""
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.blobs / f"{digest}.zip"
+        if not path.exists():
+            part = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
+            part.write_bytes(data)
+            part.replace(path)
+        return Blob(sha256=digest, path=path, zipped_bytes=len(data), unzipped_bytes=unzipped_bytes)
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """Name and qualifier of a function's name, partial ARN or ARN."""
+    rest = reference.partition("function:")[2] if "function:" in reference else reference
+    name, _, qualifier = rest.partition(":")
+    return name, qualifier or None
+
+
+def timestamp() -> str:
+    """Now, as Lambda writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
