@@ -2,11 +2,12 @@
 
 from fastapi import FastAPI
 
-from app import DESCRIPTION, SERVICE, VERSION
+from app import API_PREFIX, DESCRIPTION, SERVICE, VERSION
 from app.core import errors, logging
+from app.core.openapi import Api
 from app.core.requests import RequestMiddleware
 from app.core.settings import Settings, get_settings
-from app.routers import service
+from app.routers import analyze, docs, health, service
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -16,7 +17,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings: What the operator decided.
     """
     logging.configure(settings.log_level)
-    app = FastAPI(
+    app = Api(
         title=SERVICE,
         version=VERSION,
         description=DESCRIPTION,
@@ -28,8 +29,10 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     errors.install(app)
-    app.add_middleware(RequestMiddleware, base_path=settings.base_path)
+    app.add_middleware(RequestMiddleware, base_path=settings.base_path, max_body_bytes=settings.max_body_bytes)
     app.include_router(service.router)
+    for module in (health, analyze, docs):
+        app.include_router(module.router, prefix=API_PREFIX)
     return app
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import logging
@@ -19,9 +20,10 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._=:-]{8,128}")
 class RequestMiddleware:
     """Gives a request its id and prefix, logs it, and turns what nobody caught into a problem."""
 
-    def __init__(self, app: ASGIApp, *, base_path: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, base_path: str, max_body_bytes: int) -> None:
         self.app = app
         self.base_path = base_path
+        self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass untouched."""
@@ -43,10 +45,23 @@ class RequestMiddleware:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
+        declared = Headers(scope=scope).get("content-length", "")
+        announced = int(declared) if declared.isdecimal() else 0
+        counted = 0
+
+        async def take() -> Message:
+            nonlocal counted
+            message = await receive()
+            counted += len(message.get("body", b""))
+            if max(announced, counted) > self.max_body_bytes:
+                # Of this type, since FastAPI makes any other one that reading a body raises a 400.
+                raise HTTPException(413)
+            return message
+
         method, path = scope["method"], scope["path"]
         prefixed = {**scope, **_prefix(scope, self.base_path)}
         try:
-            await self.app(prefixed, receive, answer)
+            await self.app(prefixed, take, answer)
         except Exception as error:  # noqa: BLE001  # the last resort: no caller may see a stack trace
             logging.log(levels.ERROR, "unhandled", **logging.describe(error))
             if not status:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Root(BaseModel):
@@ -26,3 +26,22 @@ class Liveness(BaseModel):
     service: str
     version: str
     timestamp: datetime
+
+
+class ServiceState(BaseModel):
+    """What one AWS service answered."""
+
+    status: Literal["healthy", "denied", "credentials", "unconfigured", "throttled", "timeout", "unreachable", "failed"]
+    latency_ms: float
+    message: str | None = Field(description="What is wrong and what would mend it; null where all is well.")
+
+
+class Health(BaseModel):
+    """The process and the AWS services that it uses."""
+
+    success: bool
+    status: Literal["healthy", "degraded"]
+    service: str
+    version: str
+    timestamp: datetime
+    services: dict[str, ServiceState]
