@@ -54,12 +54,12 @@ class Environments:
             fleet.close()
 
     def close_all(self) -> None:
-        """Close everything."""
+        """End everything now."""
         with self._lock:
             fleets = [fleet for _, fleet in self._fleets.values()]
             self._fleets.clear()
         for fleet in fleets:
-            fleet.close()
+            fleet.kill()
 
     def _fleet(self, function: Function, version: str, snapshot: Snapshot) -> Fleet:
         """The fleet of this very snapshot: one of an earlier $LATEST is closed behind the calls it still answers."""

@@ -75,7 +75,9 @@ class Front:
         if path.startswith("/_embedded/"):
             return _send(self._private(path), start)
         began = time.perf_counter()
-        scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "") + environ.get("QUERY_STRING", "").replace("%2F", "/"))
+        scope = _SCOPE.search(
+            environ.get("HTTP_AUTHORIZATION", "") + environ.get("QUERY_STRING", "").replace("%2F", "/")
+        )
         service = scope["service"] if scope else "lambda" if _LAMBDA_PATH.match(path) else "s3"
         if service != "lambda":
             status, body = self._pass_on(service, environ, start)
@@ -108,9 +110,7 @@ class Front:
         except ServiceError as error:
             return operation, error.answer()
 
-    def _pass_on(
-        self, service: str, environ: WSGIEnvironment, start: StartResponse
-    ) -> tuple[int, Iterable[bytes]]:
+    def _pass_on(self, service: str, environ: WSGIEnvironment, start: StartResponse) -> tuple[int, Iterable[bytes]]:
         seen = [500]
 
         def watch(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> object:
@@ -126,7 +126,12 @@ class Front:
             document = {
                 "counts": {f"{service}:{name}": count for (service, name), count in sorted(self.log.counts.items())},
                 "calls": [
-                    {"service": line.service, "operation": line.operation, "status": line.status, "ms": round(line.ms, 2)}
+                    {
+                        "service": line.service,
+                        "operation": line.operation,
+                        "status": line.status,
+                        "ms": round(line.ms, 2),
+                    }
                     for line in list(self.log.lines)
                 ],
             }

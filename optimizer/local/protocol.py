@@ -83,7 +83,13 @@ class Protocol:
         return sorted(routes, key=lambda r: (-len(r.query), r.operation))
 
     def parse(
-        self, method: str, path: str, query: Mapping[str, list[str]], headers: Mapping[str, str], body: bytes, region: str
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, list[str]],
+        headers: Mapping[str, str],
+        body: bytes,
+        region: str,
     ) -> Call:
         """The request as an operation with its parameters.
 

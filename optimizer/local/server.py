@@ -78,7 +78,9 @@ def embedded_aws(
         )
         log = AccessLog()
         try:
-            server = make_server("127.0.0.1", port, Front(lam, log, follow=follow), threaded=True, request_handler=QuietHandler)
+            server = make_server(
+                "127.0.0.1", port, Front(lam, log, follow=follow), threaded=True, request_handler=QuietHandler
+            )
         except (OSError, SystemExit):
             # werkzeug prints its own advice and exits where a port is taken
             raise UsageError(

@@ -83,14 +83,14 @@ class Services:
     def role_trusts_lambda(self, arn: str, region: str) -> bool:
         """Whether the embedded IAM has that role and its trust policy names Lambda."""
         del region  # IAM is global
-        from moto.core.exceptions import JsonRESTError, RESTError
+        from moto.core.exceptions import ServiceException
         from moto.iam.models import iam_backends
 
         if not arn.startswith(f"arn:aws:iam::{ACCOUNT}:role/"):
             return False
         try:
             role = iam_backends[ACCOUNT]["aws"].get_role(arn.rpartition("/")[2])
-        except (RESTError, JsonRESTError):
+        except ServiceException:
             return False
         document = role.assume_role_policy_document
         parsed = json.loads(document) if isinstance(document, str) else document

@@ -58,7 +58,12 @@ def event_of(request: HttpRequest, *, domain: str, account: str, request_id: str
         "routeKey": "$default",
         "rawPath": unquote(request.path) or "/",
         "rawQueryString": request.query,
-        "headers": {**headers, "x-forwarded-for": request.source_ip, "x-forwarded-proto": "https", "x-forwarded-port": "443"},
+        "headers": {
+            **headers,
+            "x-forwarded-for": request.source_ip,
+            "x-forwarded-proto": "https",
+            "x-forwarded-port": "443",
+        },
         "requestContext": {
             "accountId": "anonymous",
             "apiId": domain.partition(".")[0],
@@ -131,4 +136,8 @@ def bad_gateway() -> HttpResponse:
 def forbidden() -> HttpResponse:
     """What callers without permission see."""
     body = b'{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see the documentation."}'
-    return HttpResponse(status=403, headers=(("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")), body=body)
+    return HttpResponse(
+        status=403,
+        headers=(("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")),
+        body=body,
+    )

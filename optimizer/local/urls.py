@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from optimizer.local.service import Lambda
 
-_SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}")
+_SIGNED = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}"
+)
 
 
 class UrlListeners:
@@ -61,9 +63,7 @@ class UrlListeners:
         for identifier in list(self._servers):
             self.close(identifier)
 
-    def _serve(
-        self, environ: WSGIEnvironment, identifier: str, region: str, name: str, qualifier: str
-    ) -> HttpResponse:
+    def _serve(self, environ: WSGIEnvironment, identifier: str, region: str, name: str, qualifier: str) -> HttpResponse:
         lam = self._lambda()
         request = ThreadedServer.request(environ)
         with lam.state.lock:
@@ -85,7 +85,9 @@ class UrlListeners:
         return self._invoke(lam, request, function, version, snapshot, f"{identifier}.lambda-url.{region}.on.aws")
 
     @staticmethod
-    def _invoke(lam: Lambda, request: HttpRequest, function: Any, version: str, snapshot: Any, domain: str) -> HttpResponse:
+    def _invoke(
+        lam: Lambda, request: HttpRequest, function: Any, version: str, snapshot: Any, domain: str
+    ) -> HttpResponse:
         event = event_of(request, domain=domain, account=ACCOUNT, request_id=str(uuid.uuid4()))
         payload = json.dumps(event).encode()
         if len(payload) > limits.PAYLOAD_BYTES:

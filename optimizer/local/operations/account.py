@@ -108,7 +108,9 @@ def list_provisioned_concurrency_configs(lam: Lambda, call: Call) -> dict[str, A
 def _qualified(lam: Lambda, call: Call) -> tuple[Function, str]:
     function, number, _ = lam.region(call).resolve(call.parameters["FunctionName"], call.parameters["Qualifier"])
     if number == "$LATEST":
-        raise INVALID.error(message="Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+        raise INVALID.error(
+            message="Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+        )
     return function, call.parameters["Qualifier"]
 
 

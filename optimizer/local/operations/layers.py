@@ -168,6 +168,8 @@ def remove_layer_version_permission(lam: Lambda, call: Call) -> dict[str, Any]:
     """Share it no longer."""
     version = lam.region(call).layer(call.parameters["LayerName"], call.parameters["VersionNumber"])
     if version.policy.pop(call.parameters["StatementId"], None) is None:
-        raise RESOURCE_MISSING.error(message=f"Statement {call.parameters['StatementId']} is not found in resource policy.")
+        raise RESOURCE_MISSING.error(
+            message=f"Statement {call.parameters['StatementId']} is not found in resource policy."
+        )
     version.policy_revision = str(uuid.uuid4())
     return {}

@@ -61,7 +61,9 @@ def get_function_url_config(lam: Lambda, call: Call) -> dict[str, Any]:
 def update_function_url_config(lam: Lambda, call: Call) -> dict[str, Any]:
     """Change who may call it, or how."""
     url = _url(lam, call)
-    url.configuration.update({k: call.parameters[k] for k in ("AuthType", "Cors", "InvokeMode") if k in call.parameters})
+    url.configuration.update(
+        {k: call.parameters[k] for k in ("AuthType", "Cors", "InvokeMode") if k in call.parameters}
+    )
     url.configuration["LastModifiedTime"] = timestamp()
     return _shown(url)
 

@@ -169,7 +169,7 @@ def _route(alias: dict[str, Any], given: dict[str, Any], function: Function, reg
         return
     if len(weights) > 1:
         raise INVALID.error(message="The number of items in AdditionalVersionWeights cannot be greater than 1")
-    (version, weight), = weights.items()
+    ((version, weight),) = weights.items()
     region.resolve(function.name, version)
     if version == "$LATEST" or alias["FunctionVersion"] == "$LATEST":
         raise INVALID.error(message="$LATEST is not supported for an alias pointing to more than 1 version")
