@@ -31,8 +31,7 @@ def make_groups(distributions: Iterable[Distribution], together: Iterable[tuple[
     """
     found = sorted(distributions, key=lambda d: d.name)
     links: list[tuple[tuple[str, ...], str]] = [
-        (members, f"{', '.join(members)} require each other")
-        for members in cycles({d.name: d.requires for d in found})
+        (members, f"{', '.join(members)} require each other") for members in cycles({d.name: d.requires for d in found})
     ]
     links += [((a, b), f"{a} and {b} share {what}") for a, b, what in overlaps(found)]
     names = {str(d.name) for d in found}

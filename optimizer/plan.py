@@ -217,7 +217,9 @@ def _warnings(
     found = [str(defect) for defect in inventory.defects]
     found += [f"{d.name}: {note}" for layer in layers for d in layer.distributions for note in d.payload.notes]
     found += [f"function {f.config.name}: {note}" for f in functions for note in f.payload.notes]
-    found += [f"layer {layer.name} is empty: no distribution belongs to it" for layer in layers if not layer.distributions]
+    found += [
+        f"layer {layer.name} is empty: no distribution belongs to it" for layer in layers if not layer.distributions
+    ]
     found += [
         f"{kind} {name}: its zip has {size} bytes, over the {limits.DIRECT_ZIP_BYTES} that go in a call: it needs S3"
         for kind, name, size in (

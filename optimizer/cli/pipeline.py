@@ -66,7 +66,9 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
     with Store() as store:
         payloads = Payloads(store, compiler, note)
-        computed = payloads.compute([*((s, LAYER) for s in selections), *((s, CODE) for s in code)], trust_stat=trust_stat)
+        computed = payloads.compute(
+            [*((s, LAYER) for s in selections), *((s, CODE) for s in code)], trust_stat=trust_stat
+        )
         by_name = {payload.name: payload for payload in computed[: len(selections)]}
         problem = partition.make_problem(
             config,

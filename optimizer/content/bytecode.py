@@ -131,6 +131,4 @@ def _run(jobs: list[Job], compiler: Compiler, scratch: Path) -> dict[str, bytes 
             f"{compiler.executable} failed to compile bytecode: {detail.strip()[-400:]}",
             mend="Check the disk's space and that this Python runs, or set `bytecode = false` under [build].",
         ) from error
-    return {
-        key: failed[target] if target in failed else Path(target).read_bytes() for key, target in targets.items()
-    }
+    return {key: failed[target] if target in failed else Path(target).read_bytes() for key, target in targets.items()}

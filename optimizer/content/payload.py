@@ -94,9 +94,7 @@ class Payloads:
         payloads = []
         for (selection, _), key in zip(selections, keys, strict=True):
             payload = computed.get(key) or known[key]
-            payloads.append(
-                replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped)
-            )
+            payloads.append(replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped))
         return payloads
 
     def entries(self, payload: Payload) -> list[tuple[Entry, Stream]]:
@@ -125,7 +123,9 @@ class Payloads:
     def _key(self, selection: Selection, place: Place) -> str:
         """What a payload depends on, by stat instead of by content."""
         compiler = self.compiler
-        head = f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
+        head = (
+            f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
+        )
         lines = [f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}" for f in selection.files]
         return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -280,7 +280,8 @@ def _bytes_of(location: str) -> bytes:
             return file.read()
     except OSError as error:
         raise DiskError(
-            f"{location} can't be read: {error.strerror}", mend="Install its distribution again, or mend its permissions."
+            f"{location} can't be read: {error.strerror}",
+            mend="Install its distribution again, or mend its permissions.",
         ) from error
 
 

@@ -97,7 +97,9 @@ class Store:
 
     def stream_sizes(self, contents: Iterable[str]) -> dict[str, tuple[int, int]]:
         """(unzipped, stream) bytes of those contents whose streams are known."""
-        rows = self._rows("select content, bytes, length(data) from stream where content in (%s)", contents, touch="stream")
+        rows = self._rows(
+            "select content, bytes, length(data) from stream where content in (%s)", contents, touch="stream"
+        )
         return {content: (size, packed) for content, size, packed in rows}
 
     def streams(self, contents: Iterable[str]) -> dict[str, Stream]:

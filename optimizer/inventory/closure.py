@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from optimizer.models import Target
 
 
-
 @dataclass(slots=True)
 class Closure:
     """Walks requirements to everything they lead to; remembers what it read and every defect it met.

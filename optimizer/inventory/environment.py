@@ -99,7 +99,9 @@ class InstalledEnvironment:
         report = _Report(name)
         beside = sorted({Path(str(d._path)).name for d in found if str(Path(str(d._path)).parent) == folder})  # type: ignore[attr-defined]  # noqa: SLF001
         if len(beside) > 1:
-            report("two-versions", f"{' and '.join(beside)} lie side by side in {folder}; {info.name} counts", "warning")
+            report(
+                "two-versions", f"{' and '.join(beside)} lie side by side in {folder}; {info.name} counts", "warning"
+            )
         if info.suffix == ".egg-info":
             requirements = tuple(first.requires or ())
             report("egg-info", "installed without a wheel (.egg-info): its files are taken from the disk", "warning")

@@ -45,9 +45,7 @@ def plan_document(plan: LayerPlan) -> dict[str, Any]:
                         "unzipped_bytes": d.payload.unzipped_bytes,
                         "zipped_bytes": d.payload.zipped_bytes,
                         "reason": d.reason,
-                        "left_out": [
-                            {"rule": x.rule, "files": x.files, "bytes": x.bytes} for x in d.payload.dropped
-                        ],
+                        "left_out": [{"rule": x.rule, "files": x.files, "bytes": x.bytes} for x in d.payload.dropped],
                     }
                     for d in layer.distributions
                 ],

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan, PlannedLayer
 
 _BAR = 24
-_MARK = {"new": ("+ not locked yet", "green"), "changed": ("~ differs from its lock", "yellow"), "unchanged": ("= as locked", "dim")}
+_MARK = {
+    "new": ("+ not locked yet", "green"),
+    "changed": ("~ differs from its lock", "yellow"),
+    "unchanged": ("= as locked", "dim"),
+}
 
 
 def print_plan(plan: LayerPlan, console: Console) -> None:
@@ -83,7 +87,10 @@ def _shares(plan: LayerPlan) -> Table:
     table.add_column("", justify="right", no_wrap=True)
     rows = [(layer.name, layer.unzipped_bytes) for layer in plan.layers]
     rows += [(f"code of {f.config.name}", f.unzipped_bytes) for f in plan.functions]
-    rows += [(external.arn.split(":layer:")[-1] + " (external)", external.unzipped_bytes) for external in plan.external_layers]
+    rows += [
+        (external.arn.split(":layer:")[-1] + " (external)", external.unzipped_bytes)
+        for external in plan.external_layers
+    ]
     rows.append(("total", plan.total_unzipped_bytes))
     for name, count in rows:
         share = count / limits.UNZIPPED_BYTES
@@ -104,7 +111,9 @@ def _bar(share: float) -> str:
 def _verdict(plan: LayerPlan) -> RenderableType:
     advice = overflow(plan)
     if advice is None:
-        return Text.assemble(("fits", "bold green"), f": {human_bytes(plan.headroom_bytes)} of headroom ({plan.headroom_bytes:,} bytes)")
+        return Text.assemble(
+            ("fits", "bold green"), f": {human_bytes(plan.headroom_bytes)} of headroom ({plan.headroom_bytes:,} bytes)"
+        )
     lines = [Text(advice.headline, "bold red"), Text("The largest:")]
     lines += [Text(f"   {name}  {human_bytes(count)}") for name, count in advice.largest]
     lines.append(Text("What could be left out:"))
