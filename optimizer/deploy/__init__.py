@@ -4,6 +4,7 @@ from optimizer.deploy.actions import ChangeSet, PublishLayer
 from optimizer.deploy.aws import ALIAS, Aws, BotoAws
 from optimizer.deploy.change_set import make_change_set
 from optimizer.deploy.execute import Deployed, Execution
+from optimizer.deploy.publish import publish_layers
 from optimizer.deploy.read import read_state
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "Execution",
     "PublishLayer",
     "make_change_set",
+    "publish_layers",
     "read_state",
 ]

@@ -196,9 +196,7 @@ def _layers(
     return actions, kept
 
 
-def _attach_order(
-    function: Function, latest: RemoteVersion | None, layers: dict[str, Artifact]
-) -> tuple[str, ...]:
+def _attach_order(function: Function, latest: RemoteVersion | None, layers: dict[str, Artifact]) -> tuple[str, ...]:
     """Our layers by name and the others by ARN, in attach order.
 
     Layers that are not ours keep their places: those before our first stay before, the others after. External layers

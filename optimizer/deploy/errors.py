@@ -48,9 +48,14 @@ def translated(region: str) -> Iterator[None]:
             f"No AWS credentials were found for {region}",
             mend="Sign in (aws sso login), set AWS_PROFILE or AWS_ACCESS_KEY_ID, or try `--local`, which needs none.",
         ) from error
-    except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError, exceptions.ConnectionClosedError) as error:
+    except (
+        exceptions.EndpointConnectionError,
+        exceptions.ConnectTimeoutError,
+        exceptions.ConnectionClosedError,
+    ) as error:
         raise AwsError(
-            f"AWS in {region} can't be reached: {error}", mend="Check the network and --endpoint-url, then deploy again."
+            f"AWS in {region} can't be reached: {error}",
+            mend="Check the network and --endpoint-url, then deploy again.",
         ) from error
     except (exceptions.BotoCoreError, Boto3Error) as error:
         raise AwsError(f"In {region}: {error}", mend=_ANY) from error

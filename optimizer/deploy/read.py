@@ -30,9 +30,7 @@ def read_state(aws: Aws, manifest: Manifest, function: Function) -> RemoteState:
     if up_to_date(manifest, function, quick):
         return quick
     latest = aws.version(function.name, None)
-    layers = {
-        name: aws.layer_versions(name, function.runtime, function.architecture) for name in function.layers
-    }
+    layers = {name: aws.layer_versions(name, function.runtime, function.architecture) for name in function.layers}
     if latest is None:
         role = function.role_arn or aws.role(role_name(function.name))
         return RemoteState(region=aws.region, whole=True, layers=layers, role_arn=role)

@@ -10,10 +10,17 @@ from optimizer.models import Distribution, InstalledFile
 
 def distribution(name, requires=(), paths=()):
     files = tuple(
-        InstalledFile(path=p, location=p, bytes=1, mtime_ns=0, inode=0, executable=False) for p in paths or (f"{name}.py",)
+        InstalledFile(path=p, location=p, bytes=1, mtime_ns=0, inode=0, executable=False)
+        for p in paths or (f"{name}.py",)
     )
     return Distribution(
-        name=name, version="1", requires=tuple(requires), files=files, outside_bytes=0, tags=(), info=f"{name}.dist-info"
+        name=name,
+        version="1",
+        requires=tuple(requires),
+        files=files,
+        outside_bytes=0,
+        tags=(),
+        info=f"{name}.dist-info",
     )
 
 

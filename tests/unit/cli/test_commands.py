@@ -24,7 +24,13 @@ def optimizer(project):
         done = subprocess.run(
             [sys.executable, "-m", "optimizer", *arguments],
             cwd=project,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(project / "cache"), "COLUMNS": "200", **env},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "XDG_CACHE_HOME": str(project / "cache"),
+                "COLUMNS": "200",
+                **env,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -78,7 +84,12 @@ def test_a_lock_of_a_layer_that_is_gone_is_stale_and_removed(optimizer, project)
 def test_more_layers_split_the_heaviest(optimizer):
     document = json.loads(optimizer("plan", "--path", "site", "--layers", "4", "--format", "json").stdout)
     assert len(document["layers"]) == 4
-    assert sorted(d["name"] for layer in document["layers"] for d in layer["distributions"]) == ["aws", "shared", "tool", "web"]
+    assert sorted(d["name"] for layer in document["layers"] for d in layer["distributions"]) == [
+        "aws",
+        "shared",
+        "tool",
+        "web",
+    ]
 
 
 @pytest.mark.parametrize("layers", ["2", "6"])
@@ -89,7 +100,10 @@ def test_fewer_layers_than_roles_and_more_than_five_are_usage_errors(optimizer, 
 
 
 def test_every_name_that_is_not_there_is_told_at_once(optimizer, project):
-    text = CONFIG.replace('["web"]', '["web", "nowhere"]') + '\n[groups]\ntogether = [["tool", "ghost"]]\n[slim]\nmagic = true\n'
+    text = (
+        CONFIG.replace('["web"]', '["web", "nowhere"]')
+        + '\n[groups]\ntogether = [["tool", "ghost"]]\n[slim]\nmagic = true\n'
+    )
     (project / "config/layers.toml").write_text(text)
     assert "slim.magic: no such rule" in optimizer("plan", "--path", "site", status=2).stderr
     (project / "config/layers.toml").write_text(text.replace("[slim]\nmagic = true\n", ""))

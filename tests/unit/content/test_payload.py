@@ -146,7 +146,12 @@ def test_a_cache_that_cant_be_written_is_worked_without(tmp_path):
 def test_the_callers_environment_does_not_reach_the_bytes(tmp_path):
     """Whatever hash seed, optimisation, debug ranges, umask or time zone: the same digest and bytes."""
     site = make_project(tmp_path)
-    lay_out(site, "aws", requires=("shared",), files={"aws/__init__.py": "assert 1\ndef f(x):\n    'doc'\n    return {1, 2}\n"})
+    lay_out(
+        site,
+        "aws",
+        requires=("shared",),
+        files={"aws/__init__.py": "assert 1\ndef f(x):\n    'doc'\n    return {1, 2}\n"},
+    )
     chosen = selections(tmp_path, site)
     script = (
         "import sys; from pathlib import Path; from tests.unit.content.test_payload import *\n"
@@ -155,7 +160,10 @@ def test_the_callers_environment_does_not_reach_the_bytes(tmp_path):
     )
     outputs = set()
     for i, env in enumerate(
-        ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "77", "PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1", "TZ": "Asia/Tokyo"})
+        (
+            {"PYTHONHASHSEED": "1"},
+            {"PYTHONHASHSEED": "77", "PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1", "TZ": "Asia/Tokyo"},
+        )
     ):
         done = subprocess.run(
             [sys.executable, "-c", script, str(tmp_path), f"cache-{i}.sqlite"],
