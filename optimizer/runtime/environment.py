@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 INIT_SECONDS = 10.0
 """How long an environment may take to initialise (Lambda's documentation, runtime environment lifecycle)."""
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="environments")
+"""Starts every environment, and stays: Linux ends a child with the *thread* that made it, where it asked for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ class Environment:
         }
         self._api = RuntimeApi()
         self._began = time.perf_counter()
-        self._process = subprocess.Popen(
+        self._process = _SPAWNER.submit(
+            subprocess.Popen,
             [interpreter(runtime), "-S", "-u", str(_BOOTSTRAP), json.dumps(plan)],
             env=self._variables(task, opt),
             stdin=subprocess.DEVNULL,
@@ -101,7 +105,7 @@ class Environment:
             stderr=subprocess.STDOUT,
             cwd=task,
             start_new_session=True,
-        )
+        ).result()
         self._reader = threading.Thread(target=self._read, daemon=True, name=f"output-{image.name}")
         self._reader.start()
         threading.Thread(target=self._watch, daemon=True, name=f"watch-{image.name}").start()
