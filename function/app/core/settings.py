@@ -1,9 +1,7 @@
 """Settings, read from environment variables that begin with `ANALYZER_`."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 _MIB = 1024 * 1024
 
@@ -83,9 +81,3 @@ def _parse(text: str, default: object) -> object:
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
-
-
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The settings of this process."""
-    return Settings.from_environment(os.environ)
