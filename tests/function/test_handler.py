@@ -117,9 +117,9 @@ def test_http_stage_is_taken_off_the_path(tools: SimpleNamespace) -> None:
 
 def test_stage_that_is_no_prefix_changes_nothing(tools: SimpleNamespace) -> None:
     """On a custom domain neither kind of API shows the stage; `api` would else eat the routes' own beginning."""
-    rest = at(tools.event("aws-proxy"), "GET", "/health")
-    rest["requestContext"]["path"] = "/health"
-    assert call(rest)[0] == 200
+    rest = at(tools.event("aws-proxy"), "GET", "/")
+    rest["requestContext"]["path"] = "/"
+    assert call(rest)[1]["docs_url"] == "/api/v1/docs"
     http = at(tools.event("http-api-proxy"), "GET", "/api/v1/openapi.json")
     http["requestContext"].update(stage="api", domainName="images.example.com")
     status, document, _ = call(http)

@@ -160,6 +160,18 @@ def test_rekognition_gets_a_format_that_it_takes(kind: str, tools: SimpleNamespa
     data = tools.picture(Image.new("RGB", (90, 90), "orange"), kind)
     converted = picture.for_rekognition(data, picture.inspect(data, SETTINGS), SETTINGS)
     assert picture.inspect(converted, SETTINGS).format == "JPEG"
+    ((code, _),) = dominant(converted)
+    assert colors.name(tuple(bytes.fromhex(code[1:]))) == "orange"  # type: ignore[arg-type]
+
+
+def test_rekognition_gets_large_pictures_smaller_and_upright(tools: SimpleNamespace) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = tools.picture(Image.new("RGB", (4400, 110), "orange"), "WEBP", exif=exif)
+    info = picture.inspect(data, SETTINGS)
+    sent = picture.inspect(picture.for_rekognition(data, info, SETTINGS), SETTINGS)
+    assert (info.width, info.height) == (110, 4400)
+    assert (sent.width, sent.height, sent.orientation) == (102, 4096, 1)
 
 
 def test_rekognition_gets_jpeg_and_png_untouched(tools: SimpleNamespace) -> None:
@@ -210,6 +222,9 @@ def test_largest_picture_allowed_is_read(tools: SimpleNamespace) -> None:
     picture.inspect(tools.picture(Image.new("RGB", (100, 100))), settings)
     with pytest.raises(ProblemError, match="image_too_many_pixels"):
         picture.inspect(tools.picture(Image.new("RGB", (100, 101))), settings)
+    picture.inspect(tools.picture(Image.new("RGB", (100, 200)), "JPEG"), settings)
+    with pytest.raises(ProblemError, match="image_too_many_pixels"):
+        picture.inspect(tools.picture(Image.new("RGB", (100, 201)), "JPEG"), settings)
 
 
 def test_base64_is_taken_with_breaks_and_refused_over_the_limit(tools: SimpleNamespace) -> None:
