@@ -17,7 +17,7 @@ class Settings:
             its model in botocore.
         max_object_bytes: Largest S3 object that is read for its colours.
         max_pixels: Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP
-            of 20 million pixels takes 460 MB of memory at its peak (measured), more than any other format.
+            of 20 million pixels takes 490 MB of memory at its peak (measured), more than any other format.
         connect_seconds: Time to reach an AWS service.
         read_seconds: Time an AWS service may take to answer.
         attempts: Calls of one AWS operation, the first included.
