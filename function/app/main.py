@@ -1,20 +1,24 @@
 """The application: routers, errors and middleware put together."""
 
+import os
+
 from fastapi import FastAPI
 
 from app import API_PREFIX, DESCRIPTION, SERVICE, VERSION
 from app.core import errors, logging
+from app.core.clients import Clients
 from app.core.openapi import Api
 from app.core.requests import RequestMiddleware
-from app.core.settings import Settings, get_settings
+from app.core.settings import Settings
 from app.routers import analyze, docs, health, service
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
     """Build the API.
 
     Args:
         settings: What the operator decided.
+        clients: AWS; its own unless given.
     """
     logging.configure(settings.log_level)
     app = Api(
@@ -28,6 +32,8 @@ def create_app(settings: Settings) -> FastAPI:
         # Spans and metrics have nowhere to go here; loading them costs start-up time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.settings = settings
+    app.state.clients = clients or Clients(settings)
     errors.install(app)
     app.add_middleware(RequestMiddleware, base_path=settings.base_path, max_body_bytes=settings.max_body_bytes)
     app.include_router(service.router)
@@ -36,4 +42,4 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-app = create_app(get_settings())
+app = create_app(Settings.from_environment(os.environ))

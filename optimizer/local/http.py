@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from werkzeug.serving import WSGIRequestHandler
+from werkzeug.wsgi import get_input_stream
 
 from optimizer.local.protocol import Answer, ServiceError
 from optimizer.local.service import AccessLog, Logged
@@ -34,11 +35,13 @@ class QuietHandler(WSGIRequestHandler):
     def make_environ(self) -> WSGIEnvironment:
         """The request, with the metadata names that WSGI would spoil."""
         environ = super().make_environ()
-        environ["moto.preserved_header_names"] = {
-            "HTTP_" + name.upper().replace("-", "_"): name.lower()
-            for name in self.headers
-            if name.lower().startswith("x-amz-meta-")
-        }
+        preserved: dict[str, str] = {}
+        for name, value in self.headers.items():
+            if name.lower().startswith("x-amz-meta-"):
+                key = "HTTP_" + name.upper().replace("-", "_")
+                preserved[key] = name.lower()
+                environ.setdefault(key, value)  # werkzeug drops names with an underscore
+        environ["moto.preserved_header_names"] = preserved
         environ["embedded.headers"] = list(self.headers.items())
         return environ
 
@@ -55,7 +58,7 @@ class ThreadedServer:
             path=path,
             query=environ.get("QUERY_STRING", ""),
             headers=environ["embedded.headers"],
-            body=environ["wsgi.input"].read(),
+            body=get_input_stream(environ).read(),
             source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
             protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
         )
@@ -94,9 +97,10 @@ class Front:
     def _answer_lambda(self, environ: WSGIEnvironment, region: str | None) -> tuple[str, Answer]:
         request = ThreadedServer.request(environ)
         operation = f"{request.method} {request.path}"
+        if region is None:
+            error = ServiceError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+            return operation, error.answer()
         try:
-            if region is None:
-                raise ServiceError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
             call = self._lambda.protocol.parse(
                 request.method,
                 request.path,

@@ -14,6 +14,8 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
+from optimizer.local.constraints import AnswerValidator, violations
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -149,9 +151,9 @@ class Protocol:
             if value is not None:
                 found[name] = _python(member, value)
         report = ParamValidator().validate(found, shape)
-        if report.has_errors():
-            text = report.generate_report()
-            raise ServiceError(400, "InvalidParameterValueException", f"1 validation error detected: {text}")
+        fault = report.generate_report() if report.has_errors() else violations(found, shape)
+        if fault:
+            raise ServiceError(400, "ValidationException", fault)
         return found
 
     def answer(self, operation: str, result: Mapping[str, Any]) -> Answer:
@@ -165,7 +167,7 @@ class Protocol:
         status = int(model.http.get("responseCode", 200))
         if shape is None:
             return Answer(status=status)
-        report = ParamValidator().validate(result, shape)
+        report = AnswerValidator().validate(result, shape)
         if report.has_errors():
             raise ValueError(f"{operation} answers what its model does not have: {report.generate_report()}")
         payload = shape.serialization.get("payload")

@@ -1,18 +1,19 @@
-"""The Runtime API: what the runtime's client polls for events and posts its answers to."""
+"""One environment's Runtime API: events go in one at a time, what the client posts comes out."""
 
 from __future__ import annotations
 
+import contextlib
 import http.server
-import json
 import queue
 import re
+import socket
 import threading
-import time
+import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 _ROOT = "/2018-06-01/runtime"
-_ANSWER = re.compile(rf"{_ROOT}/invocation/(?P<id>[^/]+)/(?P<kind>response|error)")
+_ANSWER = re.compile(rf"{_ROOT}/invocation/([^/]+)/(response|error)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,94 +23,148 @@ class Event:
     request_id: str
     payload: bytes
     deadline_ms: int
-    arn: str
+    invoked_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the client posted: `kind` is response, error or init-error; `ready` stands for its first request."""
+class Signal:
+    """What an environment did: `ready` is its first question for an event, `exited` the end of its process."""
 
-    kind: str
+    kind: Literal["ready", "response", "error", "init-error", "exited"]
     body: bytes = b""
-    error_type: str | None = None
 
 
 class RuntimeApi:
-    """One environment's server: events go in one at a time, outcomes come out."""
+    """A server on the loopback for one client; `address` is its host and port.
+
+    `signals` also takes what others see of the environment, so that whoever waits waits in one place.
+    """
 
     def __init__(self) -> None:
-        self._events: queue.Queue[Event | None] = queue.Queue()
-        self.outcomes: queue.Queue[Outcome] = queue.Queue()
-        self._ready = threading.Event()
-        api = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # else each answer waits for the client's delayed acknowledgement
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's own name
-                """Say nothing."""
-
-            def do_GET(self) -> None:  # noqa: N802
-                if self.path != f"{_ROOT}/invocation/next":
-                    self._send(404, b"{}")
-                    return
-                if not api._ready.is_set():
-                    api._ready.set()
-                    api.outcomes.put(Outcome(kind="ready"))
-                event = api._events.get()
-                if event is None:
-                    self.close_connection = True
-                    return
-                self._send(
-                    200,
-                    event.payload,
-                    {
-                        "Lambda-Runtime-Aws-Request-Id": event.request_id,
-                        "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
-                        "Lambda-Runtime-Invoked-Function-Arn": event.arn,
-                        "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{event.request_id[-12:]:0>24};Sampled=0",
-                    },
-                )
-
-            def do_POST(self) -> None:  # noqa: N802
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                error_type = self.headers.get("Lambda-Runtime-Function-Error-Type")
-                match = _ANSWER.fullmatch(self.path)
-                if match:
-                    self._send(202, b'{"status":"OK"}')
-                    api.outcomes.put(Outcome(kind=match["kind"], body=body, error_type=error_type))
-                elif self.path == f"{_ROOT}/init/error":
-                    self._send(202, b'{"status":"OK"}')
-                    api.outcomes.put(Outcome(kind="init-error", body=body, error_type=error_type))
-                else:
-                    self._send(404, b"{}")
-
-            def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="runtime-api").start()
+        self.signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._asked = False
+        self._closed = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        host, port = self._listener.getsockname()
+        self.address = f"{host}:{port}"
+        self._threads = [self._thread(self._listen)]
 
     def send(self, event: Event) -> None:
         """Give the client its next event."""
         self._events.put(event)
 
+    def next_event(self) -> Event | None:
+        """Wait for the next event, for the client; None when the server closes."""
+        if not self._asked:
+            self._asked = True
+            self.signals.put(Signal(kind="ready"))
+        event = self._events.get()
+        if event is None:
+            self._events.put(None)  # another connection may wait too
+        return event
+
     def close(self) -> None:
-        """Stop serving; a client that still polls is let go."""
+        """Stop serving and wait for the threads; harmless to repeat. The client must have ended before."""
+        with self._lock:
+            self._closed = True
+            connections = list(self._connections)
         self._events.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        for connection in (self._listener, *connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # wakes accept and recv, which close would not
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _thread(self, target: Any, *args: Any) -> threading.Thread:
+        thread = threading.Thread(target=target, args=args, daemon=True, name=f"runtime-api-{self.address}")
+        thread.start()
+        return thread
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, address = self._listener.accept()
+            except OSError:
+                return  # closed
+            with self._lock:
+                if self._closed:
+                    connection.close()
+                    return
+                self._connections.add(connection)
+                self._threads.append(self._thread(self._serve, connection, address))
+
+    def _serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError):  # the client was killed
+            _Handler(connection, address, self)  # type: ignore[arg-type]  # it needs no more of a server
+        with self._lock:
+            self._connections.discard(connection)
+        connection.close()
 
 
-def error_body(error_type: str, message: str) -> bytes:
-    """An error payload as Lambda writes it where the function itself could not."""
-    return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """One connection of the client, kept open from event to event."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits for the client's delayed acknowledgement
+    wbufsize = -1  # headers and body in one packet
+    server: RuntimeApi  # type: ignore[assignment]
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Hand out the next event, however long that takes."""
+        if self.path != f"{_ROOT}/invocation/next":
+            self._answer(404)
+            return
+        event = self.server.next_event()
+        if event is None:
+            self.close_connection = True
+            return
+        identity = uuid.uuid4().hex
+        self._answer(
+            200,
+            event.payload,
+            {
+                "Lambda-Runtime-Aws-Request-Id": event.request_id,
+                "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
+                "Lambda-Runtime-Invoked-Function-Arn": event.invoked_arn,
+                "Lambda-Runtime-Trace-Id": f"Root=1-{event.deadline_ms // 1000:08x}-{identity[:24]};"
+                f"Parent={identity[16:]};Sampled=0",
+            },
+        )
+
+    def do_POST(self) -> None:
+        """Take an answer or an error."""
+        body = self._body()
+        answer = _ANSWER.fullmatch(self.path)
+        if answer:
+            self.server.signals.put(Signal(kind="response" if answer[2] == "response" else "error", body=body))
+        elif self.path == f"{_ROOT}/init/error":
+            self.server.signals.put(Signal(kind="init-error", body=body))
+        self._answer(202 if answer or self.path == f"{_ROOT}/init/error" else 404, b'{"status":"OK"}\n')
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline() not in {b"\r\n", b"\n", b""}:
+            pass
+        return b"".join(parts)
+
+    def _answer(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()

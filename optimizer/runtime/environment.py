@@ -1,241 +1,160 @@
-"""One execution environment: a process of its own that handles one event at a time."""
+"""One execution environment: initialised once, then one event at a time, with Lambda's results and log lines."""
 
 from __future__ import annotations
 
 import json
+import math
 import queue
-import re
-import shutil
-import subprocess
-import tempfile
-import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from optimizer.limits import RUNTIMES
-from optimizer.runtime.api import Event, Outcome, RuntimeApi, error_body
-from optimizer.runtime.archives import merge_once, unpack_once
-from optimizer.runtime.glibc import too_new
-from optimizer.runtime.interpreter import client_folder, interpreter
+from optimizer import limits
+from optimizer.runtime.api import Event, Signal
+from optimizer.runtime.image import Invocation
+from optimizer.runtime.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from optimizer.runtime.folders import Folders
+    from optimizer.runtime.image import FunctionImage
 
 INIT_SECONDS = 10.0
-"""How long an environment may take to initialise (Lambda's documentation, runtime environment lifecycle)."""
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionImage:
-    """What an environment is made from: zips, handler and settings; `environment` is the function's variables."""
-
-    name: str
-    version: str
-    arn: str
-    handler: str
-    runtime: str
-    architecture: str
-    memory_mb: int
-    timeout_seconds: float
-    environment: Mapping[str, str]
-    code: Path
-    layers: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
-    """One answer: `error` is None or Unhandled; `log` has Lambda's START, END and REPORT lines around the output."""
-
-    payload: bytes
-    error: str | None
-    log: str
-    init_ms: float | None
-    duration_ms: float
-    max_memory_mb: int
-    cold: bool
+"""How long an environment may take to initialise (Lambda's documentation, execution environment lifecycle)."""
 
 
 class Environment:
-    """A process with the function's code, its layers merged, and Lambda's sys.path.
+    """A process with the function's code, its layers merged, and Lambda's sys.path; it starts at once.
 
     Raises:
-        OptimizerError: the zips can't be unpacked, or there is no Python for the runtime.
+        DiskError: the process can't be started.
     """
 
-    def __init__(self, image: FunctionImage, cache: Path) -> None:
-        self.image = image
-        self.alive = True
-        self._fresh = True
-        self._output: list[bytes] = []
-        self._peak_kb = 0
-        runtime = RUNTIMES[image.runtime]
-        task = unpack_once(image.code, cache)
-        layers = tuple(unpack_once(layer, cache) for layer in image.layers)
-        opt = merge_once(layers, cache)
-        self._scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-tmp-"))
-        table = {str(task / p): m.format(path=f"/var/task/{p}") for p, m in too_new(task, runtime.glibc).items()}
-        for layer in layers:
-            refused = too_new(layer, runtime.glibc)
-            table |= {str(opt / p): m.format(path=f"/opt/{p}") for p, m in refused.items()}
-        packages = [
-            opt / "python/lib" / f"python{runtime.version}" / "site-packages",
-            opt / "python",
-        ]
-        plan = {
-            "task": str(task),
-            "opt": [str(folder) for folder in packages],
-            "runtime": [str(client_folder(cache))],
-            "handler": image.handler,
-            "too_new": table,
-        }
-        self._api = RuntimeApi()
+    def __init__(self, image: FunctionImage, folders: Folders) -> None:
+        self._image = image
+        self._folders = folders
+        self._cold = True
         self._began = time.perf_counter()
-        self._process = subprocess.Popen(
-            [interpreter(runtime), "-S", "-u", str(_BOOTSTRAP), json.dumps(plan)],
-            env=self._variables(task, opt),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=task,
-            start_new_session=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True, name=f"output-{image.name}")
-        self._reader.start()
-        threading.Thread(target=self._watch, daemon=True, name=f"watch-{image.name}").start()
+        self._process = Process(image, folders)
 
-    def _variables(self, task: Path, opt: Path) -> dict[str, str]:
-        """What Lambda defines, and the function's own; nothing of the host's."""
-        image = self.image
-        return {
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{image.runtime}",
-            "AWS_LAMBDA_FUNCTION_NAME": image.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": image.version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(image.memory_mb),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{image.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[{image.version}]{self._scratch.name}",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            "LAMBDA_TASK_ROOT": str(task),
-            "LAMBDA_RUNTIME_DIR": "/var/runtime",
-            "LD_LIBRARY_PATH": f"{task}:{task}/lib:{opt}/lib",
-            "PATH": f"/usr/local/bin:/usr/bin:/bin:{opt}/bin",
-            "LANG": "en_US.UTF-8",
-            "PYTHONUTF8": "1",
-            "TZ": ":UTC",
-            "HOME": str(self._scratch),
-            "TMPDIR": str(self._scratch),
-            "_HANDLER": image.handler,
-            **image.environment,
-        }
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another event."""
+        return self._process.alive
 
-    def invoke(self, payload: bytes, *, request_id: str, arn: str) -> Invocation:
-        """Handle one event; after an error that ends the process, `alive` is False."""
-        image = self.image
-        cold, self._fresh = self._fresh, False
+    def close(self) -> None:
+        """End it; an event that it is busy with ends with Runtime.ExitError."""
+        self._process.close()
+
+    def invoke(self, payload: bytes, *, request_id: str, invoked_arn: str) -> Invocation:
+        """Run one event; where that ends the process, `alive` is False afterwards."""
+        image = self._image
+        cold, self._cold = self._cold, False
         init_ms = None
-        outcome: Outcome | None = None
+        seconds = image.timeout_seconds
+        signal: Signal | None = Signal(kind="ready")
         if cold:
-            outcome = self._wait(INIT_SECONDS)
-            init_ms = (time.perf_counter() - self._began) * 1000
-            if outcome is None:
-                outcome = Outcome(kind="init-error", body=self._timed_out(request_id, INIT_SECONDS))
-                self.close()
+            signal = self._wait(INIT_SECONDS)
+            init_ms = _since(self._began)
+        before = self._process.output.take()
         began = time.perf_counter()
-        if outcome is None or outcome.kind == "ready":
-            deadline = int((time.time() + image.timeout_seconds) * 1000)
-            self._api.send(Event(request_id=request_id, payload=payload, deadline_ms=deadline, arn=arn))
-            outcome = self._wait(image.timeout_seconds)
-            if outcome is None:
-                outcome = Outcome(kind="timeout", body=self._timed_out(request_id, image.timeout_seconds))
-                self.close()
-        duration = (time.perf_counter() - began) * 1000
-        if outcome.kind in {"exited", "init-error"}:
-            self.close()
-        body = outcome.body
-        if outcome.kind == "exited":
-            status = self._process.returncode
-            how = f"exit status {status}" if status >= 0 else f"signal: {-status}"
-            body = error_body("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
-        peak = self._measure()
+        if signal is None:  # Lambda then initialises once more, as part of the event
+            self._process.close()
+            self._process = Process(image, self._folders)
+            init_ms = None
+            signal = self._wait(seconds)
+            seconds -= time.perf_counter() - began
+        if signal and signal.kind == "ready":
+            deadline = math.floor((time.time() + seconds) * 1000)
+            event = Event(request_id=request_id, payload=payload, deadline_ms=deadline, invoked_arn=invoked_arn)
+            self._process.api.send(event)
+            signal = self._wait(seconds)
+        duration_ms = _since(began)
+        peak_mb = self._process.peak_mb()
+        output = self._process.output.take()
+        answer, status = self._result(signal, request_id)
+        if signal is None:
+            output += f"{_now()} {request_id} {_timed_out(image.timeout_seconds)}\n\n"
+        if signal is None or signal.kind in {"init-error", "exited"}:
+            self._process.close()
         return Invocation(
-            payload=body,
-            error=None if outcome.kind == "response" else "Unhandled",
-            log=self._log(request_id, duration, init_ms, peak),
+            payload=answer,
+            error=None if status is None and signal and signal.kind == "response" else "Unhandled",
+            log="".join(
+                (
+                    before,
+                    f"START RequestId: {request_id} Version: {image.version}\n",
+                    output,
+                    f"END RequestId: {request_id}\n",
+                    self._report(request_id, duration_ms, peak_mb, init_ms, status),
+                )
+            ),
             init_ms=init_ms,
-            duration_ms=duration,
-            max_memory_mb=peak,
+            duration_ms=duration_ms,
+            max_memory_mb=peak_mb,
             cold=cold,
         )
 
-    def close(self) -> None:
-        """End the process and remove what it wrote; harmless to repeat."""
-        self.alive = False
-        if self._process.poll() is None:
-            self._measure()
-            self._process.kill()
-        self._process.wait()
-        self._reader.join(timeout=2)
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._api.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def _wait(self, seconds: float) -> Outcome | None:
-        """The next outcome, or None where the time is over."""
+    def _wait(self, seconds: float) -> Signal | None:
+        """The process's next signal, or None where the time is over."""
         try:
-            return self._api.outcomes.get(timeout=seconds)
+            return self._process.api.signals.get(timeout=max(seconds, 0))
         except queue.Empty:
             return None
 
-    def _watch(self) -> None:
-        """Report the end of the process to whoever waits."""
-        self._process.wait()
-        self._reader.join(timeout=2)
-        self._api.outcomes.put(Outcome(kind="exited"))
+    def _result(self, signal: Signal | None, request_id: str) -> tuple[bytes, str | None]:
+        """The event's payload, and the status that the REPORT line gives where the platform made the payload."""
+        if signal is None:
+            message = f"RequestId: {request_id} Error: {_timed_out(self._image.timeout_seconds)}"
+            return _error("Sandbox.Timedout", message), "timeout"
+        if signal.kind == "exited":
+            return _error("Runtime.ExitError", f"RequestId: {request_id} Error: {self._process.ending}"), "error"
+        if signal.kind == "init-error":
+            return _with_request(signal.body, request_id), "error"
+        if len(signal.body) > limits.PAYLOAD_BYTES:
+            size = f"maximum allowed payload size ({limits.PAYLOAD_BYTES} bytes)."
+            return _error("Function.ResponseSizeTooLarge", f"Response payload size exceeded {size}"), "error"
+        return signal.body, None
 
-    def _read(self) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            return
-        try:
-            for line in iter(stream.readline, b""):
-                self._output.append(line)
-        except ValueError:
-            return  # closed meanwhile
-
-    def _measure(self) -> int:
-        """The process's peak memory in MB; 0 where the system does not tell."""
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text("utf-8")
-        except OSError:
-            status = ""
-        match = re.search(r"VmHWM:\s+(\d+) kB", status)
-        if match:
-            self._peak_kb = int(match[1])
-        return -(-self._peak_kb // 1024)
-
-    def _log(self, request_id: str, duration: float, init_ms: float | None, peak: int) -> str:
-        lines, self._output = self._output, []
-        text = b"".join(lines).decode("utf-8", "replace")
-        if text and not text.endswith("\n"):
-            text += "\n"
-        report = [
+    def _report(
+        self, request_id: str, duration_ms: float, peak_mb: int, init_ms: float | None, status: str | None
+    ) -> str:
+        """The REPORT line."""
+        fields = [
             f"REPORT RequestId: {request_id}",
-            f"Duration: {duration:.2f} ms",
-            f"Billed Duration: {-int(-duration // 1)} ms",
-            f"Memory Size: {self.image.memory_mb} MB",
-            f"Max Memory Used: {peak} MB",
+            f"Duration: {duration_ms:.2f} ms",
+            f"Billed Duration: {math.ceil(duration_ms)} ms",
+            f"Memory Size: {self._image.memory_mb} MB",
+            f"Max Memory Used: {peak_mb} MB",
         ]
         if init_ms is not None:
-            report.append(f"Init Duration: {init_ms:.2f} ms")
-        start = f"START RequestId: {request_id} Version: {self.image.version}\n"
-        return f"{start}{text}END RequestId: {request_id}\n" + "\t".join(report) + "\n"
+            fields.append(f"Init Duration: {init_ms:.2f} ms")
+        if status is not None:
+            fields.append(f"Status: {status}")
+        return "\t".join(fields) + "\n"
 
-    @staticmethod
-    def _timed_out(request_id: str, seconds: float) -> bytes:
-        return error_body(
-            "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
-        )
+
+def _error(kind: str, message: str) -> bytes:
+    """An error that the platform makes, where the function itself could not."""
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _with_request(body: bytes, request_id: str) -> bytes:
+    """The client's account of a failed initialisation, which knows no event, with the event's id."""
+    try:
+        account: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps({**account, "requestId": request_id}).encode()
+
+
+def _timed_out(seconds: float) -> str:
+    return f"Task timed out after {seconds:.2f} seconds"
+
+
+def _since(began: float) -> float:
+    """Milliseconds."""
+    return (time.perf_counter() - began) * 1000
+
+
+def _now() -> str:
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"

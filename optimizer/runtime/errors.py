@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.errors import OptimizerError
+from optimizer.errors import ArtifactError, OptimizerError
 
 
 class RuntimeMissingError(OptimizerError):
@@ -11,26 +11,20 @@ class RuntimeMissingError(OptimizerError):
     code = "runtime"
 
 
-class BadArchiveError(OptimizerError):
+class BadArchiveError(ArtifactError):
     """What should be a zip is none, or is damaged."""
 
-    code = "archive"
+    code = "bad-archive"
 
 
-class UnsafeArchiveError(OptimizerError):
+class UnsafeArchiveError(ArtifactError):
     """A zip holds names that leave its folder, links, or two entries for one path."""
 
-    code = "archive"
+    code = "unsafe-archive"
 
 
 class TooManyEnvironmentsError(OptimizerError):
-    """Every environment that the fleet may have is busy with an event."""
+    """Every environment that the fleet may have is busy with an event, or the fleet is closed."""
 
-    code = "concurrency"
-    exit_status = 1
-
-
-class FleetClosedError(OptimizerError):
-    """An event came after its fleet was closed."""
-
-    code = "closed"
+    code = "busy"
+    exit_status = 3

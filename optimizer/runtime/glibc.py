@@ -1,75 +1,139 @@
-"""Shared objects against the runtime's glibc: which would not load on Lambda, and the loader's own words for it."""
+"""Which C library versions the shared objects of a folder need, and which of them a runtime would refuse to load."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
+import posixpath
 import re
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from optimizer.errors import UsageError
+from optimizer.runtime.errors import RuntimeMissingError
 
-_VERSION = re.compile(r"^GLIBC_(\d+)\.(\d+)(?:\.\d+)?$")
-_CACHE = ".glibc.json"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_ELF = b"\x7fELF"
+_LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
+_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?$")
+_RELATIVE_RELOCATIONS = "GLIBC_ABI_DT_RELR"
+_RELATIVE_RELOCATIONS_SINCE = (2, 36)
 
 
-def too_new(folder: Path, glibc: tuple[int, int]) -> dict[str, str]:
-    """Shared objects in the folder that need a newer glibc, by path relative to it, with the loader's message.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """One shared object: its (file, version) pairs of glibc, the libraries it needs, and where it looks for them."""
 
-    What they need is remembered beside them, so a folder is read once.
+    glibc: tuple[tuple[str, str], ...]
+    needed: tuple[str, ...]
+    search: tuple[str, ...]
 
-    Args:
-        folder: an unpacked zip.
-        glibc: (major, minor) that the runtime has.
+
+def read_libraries(folder: Path) -> dict[str, Library]:
+    """Every shared object under a folder by its path relative to it; what merely looks like one is left out.
+
+    Raises:
+        RuntimeMissingError: pyelftools is not installed and there is a shared object to read.
     """
     found = {}
-    for path, needs in _needed(folder).items():
-        for library, major, minor in needs:
-            if (major, minor) > glibc:
-                found[path] = f"/lib64/{library}: version `GLIBC_{major}.{minor}' not found (required by {{path}})"
-                break
+    for path in sorted(folder.rglob("*.so*")):
+        if _LIBRARY.search(path.name) and path.is_file() and (library := _read(path)):
+            found[path.relative_to(folder).as_posix()] = library
     return found
 
 
-def _needed(folder: Path) -> dict[str, list[tuple[str, int, int]]]:
-    """(library, major, minor) of every glibc version that each shared object asks for, the newest first."""
-    note = folder.with_name(folder.name + _CACHE)
-    try:
-        known = json.loads(note.read_text("utf-8"))
-        return {path: [(n[0], n[1], n[2]) for n in needs] for path, needs in known.items()}
-    except (OSError, ValueError, IndexError, AttributeError, TypeError):
-        pass  # not read yet, or damaged: read it now
-    needed = {
-        path.relative_to(folder).as_posix(): _versions(path)
-        for path in sorted(folder.rglob("*"))
-        if ".so" in path.suffixes and path.is_file()
-    }
-    part = note.with_name(note.name + ".part")
-    part.write_text(json.dumps(needed), "utf-8")
-    part.replace(note)
-    return needed
+def refusals(libraries: Mapping[str, Library], glibc: tuple[int, int], search: Iterable[str]) -> dict[str, str]:
+    """The loader's message for each shared object that can't be loaded with a glibc of that version.
+
+    `libraries` is keyed by the absolute path that each has on Lambda, `search` holds the folders of LD_LIBRARY_PATH.
+    A library that is fine itself is refused where one that it needs is.
+    """
+    folders = tuple(search)
+    own = {path: message for path, library in libraries.items() if (message := _too_new(path, library, glibc))}
+    if not own:
+        return {}
+    done: dict[str, str | None] = {}
+
+    def message_of(path: str) -> str | None:
+        if path not in done:
+            done[path] = own.get(path)  # also what ends a cycle
+            for name in libraries[path].needed:
+                if done[path]:
+                    break
+                if provider := _provider(path, name, libraries, folders):
+                    done[path] = message_of(provider)
+        return done[path]
+
+    return {path: message for path in libraries if (message := message_of(path))}
 
 
-def _versions(path: Path) -> list[tuple[str, int, int]]:
-    try:
-        from elftools.common.exceptions import ELFError
-        from elftools.elf.elffile import ELFFile
-        from elftools.elf.gnuversions import GNUVerNeedSection
-    except ImportError as error:
-        raise UsageError(
-            f"Checking shared objects needs {error.name}, which is not installed",
-            mend="Install the extra: python -m pip install 'layer-optimizer[local]'",
-        ) from error
-    found = []
-    with path.open("rb") as file:
+def to_facts(library: Library) -> dict[str, Any]:
+    """As it stands in JSON."""
+    return dataclasses.asdict(library)
+
+
+def from_facts(facts: dict[str, Any]) -> Library:
+    """What `to_facts` wrote."""
+    return Library(
+        glibc=tuple((file, version) for file, version in facts["glibc"]),
+        needed=tuple(facts["needed"]),
+        search=tuple(facts["search"]),
+    )
+
+
+def _too_new(path: str, library: Library, glibc: tuple[int, int]) -> str | None:
+    for file, version in library.glibc:
+        if _number(version) > glibc:
+            return f"/lib64/{file}: version `{version}' not found (required by {path})"
+    return None
+
+
+def _number(version: str) -> tuple[int, int]:
+    if version == _RELATIVE_RELOCATIONS:
+        return _RELATIVE_RELOCATIONS_SINCE
+    match = _VERSION.match(version)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def _provider(path: str, name: str, libraries: Mapping[str, Library], folders: tuple[str, ...]) -> str | None:
+    """Which of our own libraries the loader would take for a needed name; None where the system's would serve."""
+    origin = posixpath.dirname(path)
+    own = (s.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for s in libraries[path].search)
+    for folder in (*own, *folders, origin):  # origin: what wheels graft finds its siblings by its loader's DT_RPATH
+        candidate = posixpath.normpath(posixpath.join(folder, name))
+        if candidate in libraries:
+            return candidate
+    return None
+
+
+def _read(path: Path) -> Library | None:
+    with path.open("rb") as stream:
+        if stream.read(4) != _ELF:
+            return None
         try:
-            for section in ELFFile(file).iter_sections():
+            from elftools.common.exceptions import ELFError
+            from elftools.elf.dynamic import DynamicSection
+            from elftools.elf.elffile import ELFFile
+            from elftools.elf.gnuversions import GNUVerNeedSection
+        except ImportError:
+            raise RuntimeMissingError(
+                "Shared libraries can't be checked against the runtime's glibc: pyelftools is not installed",
+                mend="pip install 'layer-optimizer[local]'",
+            ) from None
+        versions: list[tuple[str, str]] = []
+        tags: dict[str, list[str]] = {"DT_NEEDED": [], "DT_RPATH": [], "DT_RUNPATH": []}
+        try:
+            for section in ELFFile(stream).iter_sections():
                 if isinstance(section, GNUVerNeedSection):
-                    for need, versions in section.iter_versions():
-                        found += [
-                            (str(need.name), int(match[1]), int(match[2]))
-                            for version in versions
-                            if (match := _VERSION.match(version.name))
-                        ]
+                    for need, inner in section.iter_versions():
+                        versions += [(str(need.name), str(v.name)) for v in inner if str(v.name).startswith("GLIBC_")]
+                elif isinstance(section, DynamicSection):
+                    for tag in section.iter_tags():
+                        if tag.entry.d_tag in tags:
+                            value = getattr(tag, tag.entry.d_tag.removeprefix("DT_").lower())
+                            tags[tag.entry.d_tag] += str(value).split(":")
         except (ELFError, ValueError):
-            return []  # named like a shared object, but none
-    return sorted(set(found), key=lambda n: (-n[1], -n[2], n[0]))
+            return None  # damaged: the loader will say so itself
+    search = (*tags["DT_RPATH"], *tags["DT_RUNPATH"])
+    return Library(glibc=tuple(versions), needed=tuple(tags["DT_NEEDED"]), search=tuple(s for s in search if s))

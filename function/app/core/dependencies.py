@@ -1,19 +1,24 @@
 """What routes ask for in their signatures."""
 
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.core.clients import Clients
 from app.core.errors import ProblemError
-from app.core.settings import Settings, get_settings
+from app.core.settings import Settings
 
 
-@lru_cache(maxsize=1)
-def get_clients() -> Clients:
-    """The AWS clients of this process; none is made yet."""
-    return Clients(get_settings())
+def get_settings(request: Request) -> Settings:
+    """The settings that the application was built with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_clients(request: Request) -> Clients:
+    """The application's AWS clients; each is made when first used."""
+    clients: Clients = request.app.state.clients
+    return clients
 
 
 def require_json(request: Request) -> None:

@@ -1,9 +1,7 @@
 """Settings, read from environment variables that begin with `ANALYZER_`."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 _MIB = 1024 * 1024
 
@@ -18,7 +16,8 @@ class Settings:
         max_image_bytes: Largest picture, without base64. Rekognition's `Image.Bytes` takes 5,242,880 bytes, says
             its model in botocore.
         max_object_bytes: Largest S3 object that is read for its colours.
-        max_pixels: Largest width times height that is decoded; 40 million RGBA pixels are 160 MB of memory.
+        max_pixels: Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP
+            of 20 million pixels takes 490 MB of memory at its peak (measured), more than any other format.
         connect_seconds: Time to reach an AWS service.
         read_seconds: Time an AWS service may take to answer.
         attempts: Calls of one AWS operation, the first included.
@@ -30,7 +29,7 @@ class Settings:
     buckets: tuple[str, ...] = ()
     max_image_bytes: int = 5 * _MIB
     max_object_bytes: int = 15 * _MIB
-    max_pixels: int = 40_000_000
+    max_pixels: int = 20_000_000
     connect_seconds: float = 2.0
     read_seconds: float = 10.0
     attempts: int = 2
@@ -83,9 +82,3 @@ def _parse(text: str, default: object) -> object:
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
-
-
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The settings of this process."""
-    return Settings.from_environment(os.environ)

@@ -25,6 +25,7 @@ _MAGIC = (
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
 _SAMPLE_SIDE = 384
+_SENT_SIDE = 4096
 
 
 def decode_base64(text: str, settings: Settings) -> bytes:
@@ -135,6 +136,8 @@ def for_rekognition(data: bytes, info: ImageInfo, settings: Settings) -> bytes:
 
     with _open(data, settings) as image:
         try:
+            # Boxes are shares of width and height, so they are as right in the smaller picture.
+            image.thumbnail((_SENT_SIDE, _SENT_SIDE))
             upright = ImageOps.exif_transpose(image).convert("RGBA")
             # Transparency on white, as a browser shows it.
             flat = Image.new("RGB", upright.size, "white")
@@ -171,9 +174,10 @@ def _open(data: bytes, settings: Settings) -> "Image.Image":
         raise _too_many_pixels(settings.max_pixels) from error
     except Exception as error:  # parsers raise nearly anything for a hostile file
         raise _damaged() from error
-    if image.width * image.height > settings.max_pixels:
+    limit = settings.max_pixels * (2 if kind == "JPEG" else 1)
+    if image.width * image.height > limit:
         image.close()
-        raise _too_many_pixels(settings.max_pixels)
+        raise _too_many_pixels(limit)
     return image
 
 

@@ -239,8 +239,6 @@ def _configure(lam: Lambda, region: Region, configuration: dict[str, Any], given
             message=f"Value {given['Runtime']} at 'runtime' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{', '.join(limits.RUNTIMES)}]"
         )
-    if len(given.get("Description", "")) > limits.DESCRIPTION_LENGTH:
-        raise INVALID.error(message="Value at 'description' failed to satisfy constraint: at most 256 characters")
     low, high = limits.MEMORY_MB
     if not low <= given.get("MemorySize", low) <= high:
         raise INVALID.error(message=f"'MemorySize' value failed to satisfy constraint: from {low} to {high}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
 from optimizer.local.conditions import INVALID, RESOURCE_MISSING, STALE_REVISION, STATEMENT_EXISTS
-from optimizer.local.service import operation, page
+from optimizer.local.service import UNLOCKED, operation, page
 from optimizer.local.state import ACCOUNT, LayerVersion, timestamp
 from optimizer.local.uploads import receive
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optimizer.local.protocol import Call
     from optimizer.local.service import Lambda
 
+UNLOCKED.add("PublishLayerVersion")  # large uploads side by side, and calls go on meanwhile
 _FACTS = ("Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo")
 
 
@@ -49,29 +50,19 @@ def publish_layer_version(lam: Lambda, call: Call) -> dict[str, Any]:
     name = given["LayerName"].rpartition(":layer:")[2]
     if not re.fullmatch(limits.LAYER_NAME_PATTERN, name) or len(name) > limits.LAYER_NAME_LENGTH:
         raise INVALID.error(message=f"Value {name!r} at 'layerName' failed to satisfy constraint")
-    if len(given.get("Description", "")) > limits.DESCRIPTION_LENGTH:
-        raise INVALID.error(
-            message="Value at 'description' failed to satisfy constraint: Member must have length less than or equal to "
-            f"{limits.DESCRIPTION_LENGTH}"
-        )
-    for key, most in (
-        ("CompatibleRuntimes", limits.COMPATIBLE_RUNTIMES),
-        ("CompatibleArchitectures", limits.COMPATIBLE_ARCHITECTURES),
-    ):
-        if len(given.get(key, ())) > most:
-            raise INVALID.error(message=f"Value at {key!r} failed to satisfy constraint: at most {most}")
     blob = receive(given["Content"], lam.state, lam.services)
     region = lam.region(call)
-    versions = region.layers.setdefault(name, [])
-    number = versions[-1].version + 1 if versions else 1
-    version = LayerVersion(
-        arn=f"arn:aws:lambda:{region.name}:{ACCOUNT}:layer:{name}:{number}",
-        version=number,
-        blob=blob,
-        facts={key: given[key] for key in _FACTS if key in given},
-        created=timestamp(),
-    )
-    versions.append(version)
+    with lam.state.lock:
+        versions = region.layers.setdefault(name, [])
+        number = versions[-1].version + 1 if versions else 1
+        version = LayerVersion(
+            arn=f"arn:aws:lambda:{region.name}:{ACCOUNT}:layer:{name}:{number}",
+            version=number,
+            blob=blob,
+            facts={key: given[key] for key in _FACTS if key in given},
+            created=timestamp(),
+        )
+        versions.append(version)
     return _whole(lam, version)
 
 
