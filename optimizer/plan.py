@@ -109,6 +109,7 @@ def make_plan(
     code: Sequence[Payload],
     locks: Mapping[str, str],
     magic: str | None,
+    code_magic: str | None = None,
     notes: Sequence[str] = (),
 ) -> LayerPlan:
     """Join what the stages found.
@@ -121,13 +122,15 @@ def make_plan(
         payloads: each distribution's payload.
         code: each function's payload, in the configuration's order.
         locks: the text of each committed lock by its layer.
-        magic: the bytecode's magic number in hex, or None where none ships.
+        magic: the layers' bytecode's magic number in hex, or None where none ships.
+        code_magic: the same for the functions' own code.
         notes: further warnings.
     """
     by_name = {str(d.name): d for d in inventory.distributions}
     item = {member: group.name for group in groups for member in group.members}
     reason = {
-        member: partition.reasons[group.name] + (f" ({'; '.join(group.reasons)})" if group.reasons else "")
+        member: partition.reasons[group.name]
+        + (f", with {', '.join(m for m in group.members if m != member)}" if len(group.members) > 1 else "")
         for group in groups
         for member in group.members
     }
@@ -167,7 +170,7 @@ def make_plan(
             payload=payload,
             unzipped_bytes=payload.unzipped_bytes,
             zipped_bytes=payload.zipped_bytes + _END_BYTES,
-            fingerprint=fingerprint([payload], magic),
+            fingerprint=fingerprint([payload], code_magic),
         )
         for function, payload in zip(config.function, code, strict=True)
     )

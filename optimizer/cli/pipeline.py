@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
@@ -64,10 +64,11 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         for function, source in zip(config.function, inventory.functions, strict=True)
     ]
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+    code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
-            [*((s, LAYER) for s in selections), *((s, CODE) for s in code)], trust_stat=trust_stat
+            [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
         )
         by_name = {payload.name: payload for payload in computed[: len(selections)]}
         problem = partition.make_problem(
@@ -95,6 +96,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
                 code=computed[len(selections) :],
                 locks=read_locks(config),
                 magic=compiler.magic if compiler else None,
+                code_magic=compiler.magic if compiler and code_place.bytecode else None,
                 notes=notes,
             ),
             payloads=payloads,

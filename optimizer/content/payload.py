@@ -33,10 +33,14 @@ END_BYTES = 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where files go: `prefix` inside the zip, `root` the folder on Lambda that the zip is unpacked into."""
+    """Where files go: `prefix` inside the zip, `root` the folder on Lambda that the zip is unpacked into.
+
+    `bytecode` is whether sources there get any.
+    """
 
     prefix: str
     root: str
+    bytecode: bool = True
 
 
 LAYER = Place(prefix="python/", root="/opt/")
@@ -179,7 +183,7 @@ class Payloads:
 
     def _bytecode_keys(self, sources: list[tuple[str, int, str, int]], place: Place) -> dict[str, str]:
         """Bytecode's key by the path of its source."""
-        if self.compiler is None:
+        if self.compiler is None or not place.bytecode:
             return {}
         head = f"{_FORMAT}\0{self.compiler.magic}\0{self.compiler.build}\0"
         return {

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import UsageError
+from optimizer.local import rekognition
 from optimizer.local.state import ACCOUNT
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Services:
             "application/x-www-form-urlencoded"
         ):
             environ["CONTENT_TYPE"] = "binary/octet-stream"  # else moto's form parsing eats an object's bytes
+        ours = rekognition.answer(environ.get("HTTP_X_AMZ_TARGET", "")) if service == "rekognition" else None
+        if ours is not None:
+            start("200 OK", [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(ours)))])
+            return [ours]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

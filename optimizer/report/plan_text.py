@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan, PlannedLayer
 
 _BAR = 24
+_NARROW = 100
+"""Below so many columns the table leaves out what is installed, so that reasons keep their room."""
 _MARK = {
     "new": ("+ not locked yet", "green"),
     "changed": ("~ differs from its lock", "yellow"),
@@ -27,17 +29,17 @@ _MARK = {
 
 def print_plan(plan: LayerPlan, console: Console) -> None:
     """The whole plan: layers in order, distributions with bytes and reason, shares of the limit, headroom."""
-    console.print(Group(*_parts(plan)), highlight=False)
+    console.print(Group(*_parts(plan, narrow=console.width < _NARROW)), highlight=False)
 
 
-def _parts(plan: LayerPlan) -> list[RenderableType]:
+def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     target = f"{plan.target.runtime} on {plan.target.architecture}"
     parts: list[RenderableType] = [
         Text.assemble(("Layer plan", "bold"), f" for {target}, from {_source(plan.source)}"),
         Text(),
     ]
     for layer in plan.layers:
-        parts += [_layer(layer), _distributions(layer), Text()]
+        parts += [_layer(layer), _distributions(layer, narrow=narrow), Text()]
     parts += [_shares(plan), Text(), _verdict(plan)]
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
@@ -59,11 +61,12 @@ def _layer(layer: PlannedLayer) -> Text:
     )
 
 
-def _distributions(layer: PlannedLayer) -> Table:
+def _distributions(layer: PlannedLayer, *, narrow: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("   distribution", no_wrap=True)
     table.add_column("version", no_wrap=True)
-    table.add_column("installed", justify="right", no_wrap=True)
+    if not narrow:
+        table.add_column("installed", justify="right", no_wrap=True)
     table.add_column("ships", justify="right", no_wrap=True)
     table.add_column("zipped", justify="right", no_wrap=True)
     table.add_column("why here", overflow="fold")
@@ -71,7 +74,7 @@ def _distributions(layer: PlannedLayer) -> Table:
         table.add_row(
             Text(f"   {d.name}"),
             Text(d.version),
-            human_bytes(d.installed_bytes),
+            *(() if narrow else (human_bytes(d.installed_bytes),)),
             human_bytes(d.payload.unzipped_bytes),
             human_bytes(d.payload.zipped_bytes),
             Text(d.reason),

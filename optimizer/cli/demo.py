@@ -1,0 +1,241 @@
+"""`demo`: the main job from end to end on this machine, with what each way of deploying sends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from optimizer.cli.common import CONFIG, ConfigOption, note
+from optimizer.cli.pipeline import Source, planned
+from optimizer.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from optimizer.build import Manifest
+    from optimizer.deploy import Aws, Deployed
+
+_SHOWN = 60
+_CHANGED = "\n# one changed line\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One way of deploying: what it sent, and how long it took from the build to the first answer."""
+
+    way: str
+    sent_bytes: int
+    seconds: float
+
+
+def demo(
+    config: ConfigOption = CONFIG,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave it up, and print its URLs, until Ctrl-C.")] = False,
+) -> int:
+    """Plan, build, deploy to an embedded AWS, call every endpoint, deploy a changed line, and compare what was sent.
+
+    The function's URL is public for the demonstration, on this machine's loopback only; nothing leaves the machine.
+
+    Example: ./scripts/demo --serve
+    """
+    from rich.console import Console
+
+    from optimizer.local import announced, embedded_aws
+    from optimizer.report.plan_text import print_plan
+
+    console = Console(highlight=False)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layer-optimizer-demo-")))
+        project = _copy_of_project(config, scratch / "project")
+        with planned(Source(config=project)) as result:
+            print_plan(result.plan, console)
+        console.rule("deploying to the embedded AWS")
+        aws = stack.enter_context(embedded_aws())
+        rows = [_one_zip(project, scratch, aws.endpoint_url)]
+        first, done = _layered(project, scratch / "first", aws.endpoint_url, "layers: first deploy")
+        rows.append(first)
+        console.print(f"[bold]version {done.version}[/bold] serves at {done.url}")
+        for line in _calls(done.url or ""):
+            console.print(line, markup=False, soft_wrap=True)
+        source = next((project.parent.parent / "function").rglob("lambda_function.py"))
+        source.write_text(source.read_text("utf-8") + _CHANGED, "utf-8")
+        changed, done = _layered(project, scratch / "second", aws.endpoint_url, "layers: one line changed")
+        rows.append(changed)
+        _print_rows(rows, console)
+        if serve:
+            stack.enter_context(announced(Path.cwd(), aws.endpoint_url))
+            _serve(done.url or "", aws.endpoint_url)
+    return 0
+
+
+def _copy_of_project(config: Path, root: Path) -> Path:
+    """The project's own files in a scratch folder, so that the demonstration changes nothing in it."""
+    from optimizer.config import load
+
+    loaded = load(config)
+    (root / "config").mkdir(parents=True)
+    shutil.copy(config, root / "config" / "layers.toml")
+    for function in loaded.function:
+        shutil.copytree(loaded.root / function.source, root / function.source, dirs_exist_ok=True)
+        (root / function.requirements).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(loaded.root / function.requirements, root / function.requirements)
+    for lock in (loaded.root / "layers").glob("*/layer.lock"):
+        target = root / lock.relative_to(loaded.root)
+        target.parent.mkdir(parents=True)
+        shutil.copy(lock, target)
+    return root / "config" / "layers.toml"
+
+
+def _one_zip(config: Path, scratch: Path, endpoint_url: str) -> _Row:
+    """What is done without layers: code and every distribution in one zip, sent whole."""
+    from optimizer.build.archive import write_archive
+
+    began = time.perf_counter()
+    with planned(Source(config=config)) as result:
+        parts = [d.payload for layer in result.plan.layers for d in layer.distributions]
+        parts += [function.payload for function in result.plan.functions]
+        entries = [entry for part in parts for entry in result.payloads.entries(part)]
+        flat = [(replace(entry, path=entry.path.removeprefix("python/")), stream) for entry, stream in entries]
+        place = scratch / "one.zip"
+        with place.open("wb") as file:
+            written = write_archive(file, flat)
+        function = result.plan.functions[0].config
+    aws = _aws(function.regions[0], endpoint_url)
+    role = aws.create_role("one-zip-role", None)
+    settings = {
+        "FunctionName": "one-zip",
+        "Runtime": function.runtime,
+        "Handler": function.handler,
+        "Role": role,
+        "MemorySize": function.memory_mb,
+        "Timeout": function.timeout_seconds,
+    }
+    aws.create_function(place, settings)
+    aws.settled("one-zip")
+    from optimizer.deploy.execute import url_event
+
+    answer = aws.invoke("one-zip", "$LATEST", url_event(function.check_path or "/"))
+    if answer.error:
+        raise AwsError(f"The one-zip function failed: {answer.log}", mend="Run python -m optimizer build and look at it.")
+    return _Row(way="one zip: every deploy", sent_bytes=written.zipped_bytes, seconds=time.perf_counter() - began)
+
+
+def _layered(config: Path, output: Path, endpoint_url: str, way: str) -> tuple[_Row, Deployed]:
+    """Build and deploy what changed."""
+    from optimizer.cli.build import run_build
+    from optimizer.deploy import Execution, make_change_set, read_state
+
+    began = time.perf_counter()
+    manifest = run_build(Source(config=config), output, quiet=True)
+    manifest = _public(manifest)
+    function = manifest.functions[0]
+    aws = _aws(function.regions[0], endpoint_url)
+    state = read_state(aws, manifest, function)
+    changes = make_change_set(manifest, function, state)
+    done = Execution(aws=aws, manifest=manifest, changes=changes, progress=lambda line: note(f"  {line}")).run()
+    return _Row(way=way, sent_bytes=aws.sent_bytes, seconds=time.perf_counter() - began), done
+
+
+def _public(manifest: Manifest) -> Manifest:
+    """The manifest with URLs that a browser can open without signing."""
+    return replace(manifest, functions=tuple(replace(function, url="public") for function in manifest.functions))
+
+
+def _aws(region: str, endpoint_url: str) -> Aws:
+    from optimizer.cli.aws import EMBEDDED_CREDENTIALS
+    from optimizer.deploy import BotoAws
+
+    return BotoAws(region, endpoint_url=endpoint_url, credentials=EMBEDDED_CREDENTIALS)
+
+
+def _calls(url: str) -> Iterator[str]:
+    """Call every endpoint, with a picture that is painted here."""
+    picture = base64.b64encode(_picture()).decode()
+    requests: list[tuple[str, str, dict[str, Any] | None]] = [
+        ("GET", "", None),
+        ("GET", "health", None),
+        ("GET", "api/v1/health", None),
+        ("GET", "api/v1/docs", None),
+        ("GET", "api/v1/openapi.json", None),
+        ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "colors"}),
+        ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "labels"}),
+        ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "comprehensive"}),
+    ]
+    for method, path, body in requests:
+        began = time.perf_counter()
+        status, text = _http(method, url + path, body)
+        took = (time.perf_counter() - began) * 1000
+        what = f" {body['analysis_type']}" if body else ""
+        yield f"  {method:<4} {'/' + path + what:<34} {status}  {took:5.0f} ms  {_short(text)}"
+
+
+def _http(method: str, url: str, body: dict[str, Any] | None) -> tuple[int, str]:
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    data = json.dumps(body).encode() if body else None
+    request = Request(url, data=data, method=method, headers={"content-type": "application/json"})  # noqa: S310  our own loopback
+    try:
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
+
+
+def _picture() -> bytes:
+    """A PNG of 320 by 200: three quarters teal, a quarter orange."""
+    import io
+
+    from PIL import Image
+
+    image = Image.new("RGB", (320, 200), (0, 128, 128))
+    image.paste((255, 140, 0), (0, 0, 80, 200))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _print_rows(rows: list[_Row], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title="What each way sends", title_justify="left", box=None, padding=(0, 3, 0, 0), pad_edge=False)
+    table.add_column("way of deploying")
+    table.add_column("bytes sent", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("against one zip", justify="right")
+    for row in rows:
+        ratio = rows[0].sent_bytes / row.sent_bytes
+        shown = f"{ratio:,.0f} times fewer" if ratio > 1.5 else "-"  # noqa: PLR2004
+        table.add_row(row.way, f"{row.sent_bytes:,}", f"{row.seconds:.1f}", shown)
+    console.print(table)
+
+
+def _serve(url: str, endpoint_url: str) -> None:
+    """Print the URLs and wait."""
+    sys.stdout.write(
+        f"\nThe function:   {url}\n"
+        f"Its docs:       {url}api/v1/docs\n"
+        f"Try:            curl {url}health\n"
+        f"The AWS:        aws --endpoint-url {endpoint_url} lambda list-functions\n"
+        "Ctrl-C stops it.\n"
+    )
+    sys.stdout.flush()
+    while True:
+        time.sleep(3600)
