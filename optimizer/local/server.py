@@ -50,7 +50,8 @@ def embedded_aws(
 
         from optimizer.local import operations
         from optimizer.local.environments import Environments
-        from optimizer.local.http import Front, QuietHandler
+        from optimizer.local.http import Front
+        from optimizer.local.requests import QuietHandler
         from optimizer.local.service import AccessLog, Lambda
         from optimizer.local.service import Settings as DefaultSettings
         from optimizer.local.services import Services

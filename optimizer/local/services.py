@@ -66,14 +66,14 @@ class Services:
             return _refuse(service, environ, start, f"{type(error).__name__}: {error}")
         return answer
 
-    def object(self, bucket: str, key: str) -> bytes | None:
+    def object(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
         """An object's bytes from the embedded S3, or None where it is not."""
         from moto.s3.models import s3_backends
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
+                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version)
             except Exception as error:
                 if type(error).__name__ in {"MissingBucket", "MissingKey"}:
                     return None
