@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.local.operations.invoke import Target
+    from optimizer.local.telemetry import Telemetry
     from optimizer.runtime import Invocation
 
 CREDENTIALS = {
@@ -40,9 +41,9 @@ class _Entry:
 class Environments:
     """Makes fleets when they are first called, and closes those whose function has changed."""
 
-    def __init__(self, cache: Path, *, concurrency: int) -> None:
+    def __init__(self, cache: Path, telemetry: Telemetry, *, concurrency: int) -> None:
         self.endpoint_url = ""
-        self.logs: deque[str] = deque(maxlen=1000)
+        self._telemetry = telemetry
         self._cache = cache
         self._concurrency = concurrency
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -60,7 +61,7 @@ class Environments:
             done = entry.fleet.invoke(payload, request_id=request_id, invoked_arn=target.arn)
         finally:
             self._leave(entry)
-        self.logs.append(done.log)
+        self._telemetry.add(target, done)
         return done
 
     def close(self, arn: str) -> None:

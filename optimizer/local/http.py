@@ -97,7 +97,7 @@ class Front:
         if path == "/_embedded/calls":
             return Answer(status=200, headers=_JSON, body=json.dumps(self.log.document()).encode())
         if path == "/_embedded/logs":
-            text = "\n".join(self._lambda.environments.logs)
+            text = self._lambda.services.telemetry.log_text()
             return Answer(status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())
         match = _CONTENT.fullmatch(path)
         place = self._lambda.state.blobs / match[1] if match else None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from optimizer.local.telemetry import Telemetry
+
 SERVED = frozenset({"s3", "iam", "sts", "monitoring", "rekognition", "ssm", "logs"})
 """Credential scopes that are passed on; `monitoring` is CloudWatch's."""
 
@@ -27,7 +29,8 @@ _JSON_SERVICES = frozenset({"rekognition", "ssm", "logs"})
 class Services:
     """Passes requests to moto, and asks it what Lambda has to know."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.telemetry = telemetry
         self._lock = threading.Lock()
 
     @cached_property
@@ -57,7 +60,9 @@ class Services:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer: Iterable[bytes] = list(self._moto(environ, start))
+                moto = self._moto
+                self.telemetry.write(service)
+                answer: Iterable[bytes] = list(moto(environ, start))
         except UsageError:
             raise
         except NotImplementedError as error:
