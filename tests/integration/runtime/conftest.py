@@ -28,13 +28,24 @@ class Functions:
                 archive.writestr(name, textwrap.dedent(content) if isinstance(content, str) else content)
         return path
 
-    def fleet(self, source, *, layers=(), environment=None, timeout=5.0, concurrency=10, handler="h.handler", more=()):
+    def fleet(
+        self,
+        source,
+        *,
+        layers=(),
+        environment=None,
+        timeout=5.0,
+        concurrency=10,
+        handler="h.handler",
+        more=(),
+        runtime="python3.11",
+    ):
         image = FunctionImage(
             name="f",
             version="$LATEST",
             arn=ARN,
             handler=handler,
-            runtime="python3.11",
+            runtime=runtime,
             architecture="x86_64",
             memory_mb=128,
             timeout_seconds=timeout,

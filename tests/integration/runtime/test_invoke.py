@@ -6,7 +6,8 @@ import time
 import pytest
 
 from optimizer import limits
-from optimizer.runtime import environment
+from optimizer.runtime import RuntimeMissingError, environment
+from optimizer.runtime.interpreter import find_interpreter
 
 ID = "6f1c0e2a-0000-4000-8000-000000000001"
 
@@ -179,3 +180,16 @@ def test_a_chatty_function_never_waits_for_its_reader(functions):
     done, _ = functions.call(fleet)
     assert done.error is None
     assert done.log.count("line ") == 20000
+
+
+@pytest.mark.parametrize("runtime", ["python3.10", "python3.12", "python3.13"])
+def test_other_runtimes_run_where_their_python_is_at_hand(functions, runtime):
+    try:
+        find_interpreter(limits.RUNTIMES[runtime])
+    except RuntimeMissingError as error:
+        pytest.skip(error.message)
+    source = "import sys\ndef handler(event, context): return [*sys.version_info[:2]] if event is None else 1 / 0"
+    fleet = functions.fleet(source, layers=[{f"python/lib/{runtime}/site-packages/m.py": ""}], runtime=runtime)
+    assert functions.call(fleet)[1] == list(limits.RUNTIMES[runtime].python)
+    assert functions.call(fleet, 1)[1]["errorType"] == "ZeroDivisionError"
+    assert functions.call(fleet)[0].cold is False
