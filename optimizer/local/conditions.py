@@ -135,6 +135,23 @@ ENVIRONMENT_TOO_LARGE = Condition(
     text="Lambda was unable to configure your environment variables because the environment variables you have "
     "provided exceeded the 4KB limit. String measured: {measured}",
 )
+RESERVED_VARIABLE = Condition(
+    operations=_CONFIGURATION,
+    fact="some environment variables are Lambda's own",
+    status=400,
+    code=_INVALID,
+    text="Lambda was unable to configure your environment variables because the environment variables you have "
+    "provided contains reserved keys that are currently not supported for modification. Reserved keys used in this "
+    "request: {names}",
+)
+OBJECT_MISSING = Condition(
+    operations=("PublishLayerVersion", *_CODE),
+    fact="above 50 MB a zip comes through S3",
+    status=400,
+    code=_INVALID,
+    text="Error occurred while GetObject. S3 Error Code: NoSuchKey. "
+    "S3 Error Message: The specified key does not exist.",
+)
 ROLE_UNUSABLE = Condition(
     operations=_CONFIGURATION,
     fact="the role has to exist and to trust Lambda",
@@ -198,6 +215,34 @@ INVALID = Condition(
     status=400,
     code=_INVALID,
     text="{message}",
+)
+NOT_JSON = Condition(
+    operations=("Invoke",),
+    fact="an event is JSON",
+    status=400,
+    code="InvalidRequestContentException",
+    text="Could not parse request body into json: {reason}",
+)
+CODE_UNREADABLE = Condition(
+    operations=("Invoke",),
+    fact="a zip that can't be unpacked can't run",
+    status=502,
+    code="InvalidZipFileException",
+    text="Lambda could not unzip the deployment package: {reason}",
+)
+RUNTIME_UNUSABLE = Condition(
+    operations=("Invoke",),
+    fact="functions run in a Python of their runtime's minor version; this machine has to have one",
+    status=502,
+    code="InvalidRuntimeException",
+    text="{reason}",
+)
+CODE_STORAGE_FULL = Condition(
+    operations=("PublishLayerVersion", *_CODE),
+    fact="a region has so many bytes of code storage; GetAccountSettings says how many",
+    status=400,
+    code="CodeStorageExceededException",
+    text="Code storage limit exceeded.",
 )
 PAYLOAD_TOO_LARGE = Condition(
     operations=("Invoke",),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optimizer.runtime import Fleet, FunctionImage
+from optimizer.runtime import Fleet, FunctionImage, TooManyEnvironmentsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from optimizer.local.state import Function, Snapshot
+    from optimizer.local.operations.invoke import Target
+    from optimizer.local.telemetry import Telemetry
     from optimizer.runtime import Invocation
 
 CREDENTIALS = {
@@ -20,74 +22,119 @@ CREDENTIALS = {
     "AWS_SESSION_TOKEN": "embedded",
 }
 """What functions sign with: the embedded AWS takes any credentials, so these open nothing elsewhere."""
+_FLEETS_KEPT = 32
+"""How many versions keep warm environments; each is a process, so the one that was called longest ago goes first."""
+_SHAPING = ("Handler", "Runtime", "Timeout", "MemorySize", "Environment")
+"""What of a configuration an environment is made with."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A version's fleet: `users` calls are in it, and when it is `retired` the last of them closes it."""
+
+    shape: str
+    fleet: Fleet
+    users: int = 0
+    retired: bool = False
 
 
 class Environments:
     """Makes fleets when they are first called, and closes those whose function has changed."""
 
-    def __init__(self, cache: Path, *, concurrency: int) -> None:
+    def __init__(self, cache: Path, telemetry: Telemetry, *, concurrency: int) -> None:
         self.endpoint_url = ""
-        self.logs: deque[str] = deque(maxlen=1000)
+        self._telemetry = telemetry
         self._cache = cache
         self._concurrency = concurrency
-        self._fleets: dict[str, tuple[str, Fleet]] = {}
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
-    def invoke(
-        self, function: Function, version: str, snapshot: Snapshot, payload: bytes, *, request_id: str, arn: str
-    ) -> Invocation:
+    def invoke(self, target: Target, payload: bytes, *, request_id: str) -> Invocation:
         """Run one event in an environment of that version.
 
         Raises:
-            TooManyEnvironmentsError: all are busy.
+            TooManyEnvironmentsError: all are busy, or as many as the function has reserved.
+            OptimizerError: none can be made.
         """
-        done = self._fleet(function, version, snapshot).invoke(payload, request_id=request_id, invoked_arn=arn)
-        self.logs.append(done.log)
+        entry = self._enter(target)
+        try:
+            done = entry.fleet.invoke(payload, request_id=request_id, invoked_arn=target.arn)
+        finally:
+            self._leave(entry)
+        self._telemetry.add(target, done)
         return done
 
     def close(self, arn: str) -> None:
-        """Close a version's fleet, or all of a function's."""
+        """Close a version's fleet, or all of a function's, behind the calls that they still answer."""
         with self._lock:
-            doomed = [key for key in self._fleets if key == arn or key.startswith(f"{arn}:")]
-            fleets = [self._fleets.pop(key)[1] for key in doomed]
-        for fleet in fleets:
-            fleet.close()
+            for key in [key for key in self._entries if key == arn or key.startswith(f"{arn}:")]:
+                self._retire(self._entries.pop(key))
 
     def close_all(self) -> None:
         """End everything now."""
         with self._lock:
-            fleets = [fleet for _, fleet in self._fleets.values()]
-            self._fleets.clear()
-        for fleet in fleets:
-            fleet.kill()
+            entries = list(self._entries.values())
+            self._entries.clear()
+        for entry in entries:
+            entry.fleet.kill()
 
-    def _fleet(self, function: Function, version: str, snapshot: Snapshot) -> Fleet:
-        """The fleet of this very snapshot: one of an earlier $LATEST is closed behind the calls it still answers."""
-        key = f"{function.arn}:{version}"
-        configuration = snapshot.configuration
+    def _enter(self, target: Target) -> _Entry:
+        """The fleet of this very snapshot, with room for one more call."""
+        function, snapshot = target.function, target.snapshot
+        key = f"{function.arn}:{target.version}"
         shape = repr(
             (
                 snapshot.blob.sha256,
                 [layer.blob.sha256 for layer in snapshot.layers],
-                [configuration.get(k) for k in ("Handler", "Runtime", "Timeout", "MemorySize", "Environment")],
+                [snapshot.configuration.get(name) for name in _SHAPING],
             )
         )
         with self._lock:
-            known = self._fleets.get(key)
-            if known and known[0] == shape:
-                return known[1]
-            fleet = Fleet(self._image(function, version, snapshot), cache=self._cache, concurrency=self._concurrency)
-            self._fleets[key] = (shape, fleet)
-        if known:
-            threading.Thread(target=known[1].close, daemon=True).start()
-        return fleet
+            self._check_reserved(target)
+            entry = self._entries.get(key)
+            if entry is None or entry.shape != shape:
+                if entry is not None:  # an earlier $LATEST
+                    self._retire(entry)
+                fleet = Fleet(self._image(target), cache=self._cache, concurrency=self._concurrency)
+                entry = self._entries[key] = _Entry(shape=shape, fleet=fleet)
+            entry.users += 1
+            self._entries.move_to_end(key)
+            for other in [k for k, e in self._entries.items() if not e.users][: len(self._entries) - _FLEETS_KEPT]:
+                self._retire(self._entries.pop(other))
+        return entry
 
-    def _image(self, function: Function, version: str, snapshot: Snapshot) -> FunctionImage:
+    def _check_reserved(self, target: Target) -> None:
+        """Refuse a call over what the function has reserved."""
+        reserved = target.function.reserved_concurrency
+        if reserved is None:
+            return
+        arn = target.function.arn
+        if sum(entry.users for key, entry in self._entries.items() if key.startswith(f"{arn}:")) >= reserved:
+            raise TooManyEnvironmentsError(
+                f"{target.function.name} has reserved {reserved} environments, and all are busy",
+                mend="Try again, or reserve more.",
+            )
+
+    def _leave(self, entry: _Entry) -> None:
+        with self._lock:
+            entry.users -= 1
+            if entry.retired:
+                self._retire(entry)
+
+    @staticmethod
+    def _retire(entry: _Entry) -> None:
+        """Close a fleet when its last call has been answered."""
+        entry.retired = True
+        if not entry.users:
+            threading.Thread(target=entry.fleet.close, daemon=True, name="retire").start()
+
+    def _image(self, target: Target) -> FunctionImage:
+        function, snapshot = target.function, target.snapshot
         configuration = snapshot.configuration
         region = function.arn.split(":")[3]
         return FunctionImage(
             name=function.name,
-            version=version,
+            version=target.version,
             arn=function.arn,
             handler=configuration["Handler"],
             runtime=configuration["Runtime"],

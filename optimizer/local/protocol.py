@@ -66,6 +66,16 @@ class _Route:
     query: dict[str, list[str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A request's parts by where the model finds parameters."""
+
+    uri: Mapping[str, str]
+    querystring: Mapping[str, str]
+    header: Mapping[str, str]
+    body: bytes
+
+
 class Protocol:
     """Routes and translates by the service's model."""
 
@@ -88,6 +98,7 @@ class Protocol:
         self,
         method: str,
         path: str,
+        *,
         query: Mapping[str, list[str]],
         headers: Mapping[str, str],
         body: bytes,
@@ -110,51 +121,15 @@ class Protocol:
             match = route.path.fullmatch(path)
             if match and route.method == method and all(query.get(k) == v for k, v in route.query.items()):
                 operation = self.model.operation_model(route.operation)
-                uri = {name: unquote(value) for name, value in match.groupdict().items()}
-                parameters = self._parameters(operation, uri, query, headers, body)
+                given = _Given(
+                    uri={name: unquote(value) for name, value in match.groupdict().items()},
+                    querystring={name: values[0] for name, values in query.items()},
+                    header=headers,
+                    body=body,
+                )
+                parameters = _parameters(operation, given)
                 return Call(operation=route.operation, parameters=parameters, region=region)
         raise ServiceError(404, "UnknownOperationException", f"{method} {path} is no operation of Lambda")
-
-    def _parameters(
-        self,
-        operation: OperationModel,
-        uri: Mapping[str, str],
-        query: Mapping[str, list[str]],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> dict[str, Any]:
-        shape = operation.input_shape
-        if shape is None:
-            return {}
-        payload = shape.serialization.get("payload")
-        document: dict[str, Any] = {}
-        if payload is None and body:
-            try:
-                document = json.loads(body)
-            except ValueError:
-                raise ServiceError(400, "SerializationException", "The request's body is no JSON") from None
-        found: dict[str, Any] = {}
-        for name, member in shape.members.items():
-            place = member.serialization.get("location")
-            wire = member.serialization.get("name", name)
-            value: Any = None
-            if name == payload:
-                value = body
-            elif place == "uri":
-                value = uri.get(wire)
-            elif place == "querystring":
-                value = query[wire][0] if wire in query else None
-            elif place == "header":
-                value = headers.get(wire.lower())
-            elif place is None:
-                value = document.get(wire)
-            if value is not None:
-                found[name] = _python(member, value)
-        report = ParamValidator().validate(found, shape)
-        fault = report.generate_report() if report.has_errors() else violations(found, shape)
-        if fault:
-            raise ServiceError(400, "ValidationException", fault)
-        return found
 
     def answer(self, operation: str, result: Mapping[str, Any]) -> Answer:
         """The result as HTTP has it.
@@ -189,6 +164,46 @@ class Protocol:
             body = json.dumps(document).encode()
         headers["Content-Type"] = "application/json"
         return Answer(status=status, headers=headers, body=body)
+
+
+def _parameters(operation: OperationModel, given: _Given) -> dict[str, Any]:
+    """The operation's parameters, as botocore's clients know them.
+
+    Raises:
+        ServiceError: they do not fit the model.
+    """
+    shape = operation.input_shape
+    if shape is None:
+        return {}
+    payload = shape.serialization.get("payload")
+    document = _document(given.body) if payload is None and given.body else {}
+    found: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        place = member.serialization.get("location")
+        wire = member.serialization.get("name", name)
+        if name == payload:
+            value: Any = given.body
+        elif place == "header":
+            value = given.header.get(wire.lower())
+        else:
+            value = {"uri": given.uri, "querystring": given.querystring}.get(place, document).get(wire)
+        if value is not None:
+            found[name] = _python(member, value)
+    report = ParamValidator().validate(found, shape)
+    fault = report.generate_report() if report.has_errors() else violations(found, shape)
+    if fault:
+        raise ServiceError(400, "ValidationException", fault)
+    return found
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ServiceError(400, "SerializationException", "The request's body is no JSON object")
+    return parsed
 
 
 def _python(shape: Shape, value: Any) -> Any:

@@ -50,11 +50,13 @@ def embedded_aws(
 
         from optimizer.local import operations
         from optimizer.local.environments import Environments
-        from optimizer.local.http import Front, QuietHandler
+        from optimizer.local.http import Front
+        from optimizer.local.requests import QuietHandler
         from optimizer.local.service import AccessLog, Lambda
         from optimizer.local.service import Settings as DefaultSettings
         from optimizer.local.services import Services
         from optimizer.local.state import State
+        from optimizer.local.telemetry import Telemetry
         from optimizer.local.urls import UrlListeners
     except ImportError as error:
         raise UsageError(
@@ -66,11 +68,12 @@ def embedded_aws(
     scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-local-"))
     try:
         (scratch / "blobs").mkdir()
-        environments = Environments(scratch / "unpacked", concurrency=chosen.function_concurrency)
+        telemetry = Telemetry()
+        environments = Environments(scratch / "unpacked", telemetry, concurrency=chosen.function_concurrency)
         listeners = UrlListeners(lambda: lam)
         lam = Lambda(
             state=State(scratch / "blobs"),
-            services=Services(),
+            services=Services(telemetry),
             environments=environments,
             listeners=listeners,
             settings=chosen,

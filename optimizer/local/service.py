@@ -29,12 +29,14 @@ class Settings:
     """How the embedded AWS behaves.
 
     `update_seconds` is how long an update takes to settle, `function_concurrency` how many environments one function
-    version has at most, `throttle` whether the control plane refuses more calls than Lambda's would.
+    version has at most, `throttle` whether the control plane refuses more calls than Lambda's would,
+    `code_storage_bytes` how much a region stores (75 GB is one of the answers that real accounts give).
     """
 
     update_seconds: float = 0.25
     function_concurrency: int = 10
     throttle: bool = False
+    code_storage_bytes: int = 80_530_636_800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,16 @@ class AccessLog:
         """Remember a call."""
         self.lines.append(line)
         self.counts[line.service, line.operation] += 1
+
+    def document(self) -> dict[str, Any]:
+        """As JSON: counts by `service:operation`, and the newest calls."""
+        return {
+            "counts": {f"{service}:{name}": count for (service, name), count in sorted(self.counts.items())},
+            "calls": [
+                {"service": line.service, "operation": line.operation, "status": line.status, "ms": round(line.ms, 2)}
+                for line in list(self.lines)
+            ],
+        }
 
 
 @dataclass(slots=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from optimizer.local.telemetry import Telemetry
+
 SERVED = frozenset({"s3", "iam", "sts", "monitoring", "rekognition", "ssm", "logs"})
 """Credential scopes that are passed on; `monitoring` is CloudWatch's."""
 
@@ -28,7 +30,8 @@ _JSON_SERVICES = frozenset({"rekognition", "ssm", "logs"})
 class Services:
     """Passes requests to moto, and asks it what Lambda has to know."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.telemetry = telemetry
         self._lock = threading.Lock()
 
     @cached_property
@@ -62,7 +65,9 @@ class Services:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer: Iterable[bytes] = list(self._moto(environ, start))
+                moto = self._moto
+                self.telemetry.write(service)
+                answer: Iterable[bytes] = list(moto(environ, start))
         except UsageError:
             raise
         except NotImplementedError as error:
@@ -71,14 +76,14 @@ class Services:
             return _refuse(service, environ, start, f"{type(error).__name__}: {error}")
         return answer
 
-    def object(self, bucket: str, key: str) -> bytes | None:
+    def object(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
         """An object's bytes from the embedded S3, or None where it is not."""
         from moto.s3.models import s3_backends
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
+                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version)
             except Exception as error:
                 if type(error).__name__ in {"MissingBucket", "MissingKey"}:
                     return None

@@ -90,8 +90,8 @@ class Function:
         configuration = self.latest.configuration
         if configuration["LastUpdateStatus"] == "InProgress" and time.monotonic() >= self.settles_at:
             configuration.update(LastUpdateStatus="Successful", State="Active", RevisionId=str(uuid.uuid4()))
-            configuration.pop("StateReason", None)
-            configuration.pop("StateReasonCode", None)
+            for reason in ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"):
+                configuration.pop(reason, None)
             self.serving = self.latest
 
     def begin_update(self, seconds: float) -> None:
@@ -114,6 +114,13 @@ class Region:
     layers: dict[str, list[LayerVersion]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Zipped bytes of every layer version and function version that was not deleted."""
+        layers = (v.blob.zipped_bytes for versions in self.layers.values() for v in versions if not v.deleted)
+        code = (s.blob.zipped_bytes for f in self.functions.values() for s in (f.latest, *f.versions.values()))
+        return sum(layers) + sum(code)
 
     def function(self, reference: str) -> Function:
         """The function that a name or ARN names, settled.

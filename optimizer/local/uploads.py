@@ -5,42 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
-from optimizer.local.conditions import BAD_ZIP, INVALID, UNZIPPED_TOO_LARGE, ZIPPED_TOO_LARGE
+from optimizer.local.conditions import (
+    BAD_ZIP,
+    CODE_STORAGE_FULL,
+    INVALID,
+    OBJECT_MISSING,
+    UNZIPPED_TOO_LARGE,
+    ZIPPED_TOO_LARGE,
+)
 from optimizer.runtime import BadArchiveError, UnsafeArchiveError, inspect_zip
 
 if TYPE_CHECKING:
-    from optimizer.local.services import Services
-    from optimizer.local.state import Blob, State
+    from optimizer.local.service import Lambda
+    from optimizer.local.state import Blob, Region
 
 
-def receive(given: dict[str, Any], state: State, services: Services, *, attached_bytes: int = 0) -> Blob:
+def receive(lam: Lambda, region: Region, given: dict[str, Any], *, attached_bytes: int = 0) -> Blob:
     """The upload that `Content` or `Code` describes.
 
     Args:
+        lam: keeps it, and knows the embedded S3.
+        region: whose code storage it takes.
         given: ZipFile, or S3Bucket and S3Key.
-        state: keeps it.
-        services: the embedded S3.
         attached_bytes: unzipped bytes of the layers that are attached at this moment.
 
     Raises:
         ServiceError: it is no zip, or too large.
     """
-    if "ImageUri" in given:
-        raise INVALID.error(message="Container images are not served here; give a zip.")
-    if "ZipFile" in given:
-        data = given["ZipFile"]
-        if len(data) > limits.DIRECT_ZIP_BYTES:
-            raise ZIPPED_TOO_LARGE.error()
-    elif "S3Bucket" in given and "S3Key" in given:
-        found = services.object(given["S3Bucket"], given["S3Key"])
-        if found is None:
-            raise INVALID.error(
-                message="Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: "
-                "The specified key does not exist."
-            )
-        data = found
-    else:
-        raise INVALID.error(message="Please provide a source for function code.")
+    data = _data(lam, given)
+    with lam.state.lock:
+        full = region.stored_bytes + len(data) > lam.settings.code_storage_bytes
+    if full:
+        raise CODE_STORAGE_FULL.error()
     try:
         facts = inspect_zip(data)
     except (BadArchiveError, UnsafeArchiveError):
@@ -48,4 +44,20 @@ def receive(given: dict[str, Any], state: State, services: Services, *, attached
     left = limits.UNZIPPED_BYTES - attached_bytes
     if facts.unzipped_bytes > left:
         raise UNZIPPED_TOO_LARGE.error(left=left)
-    return state.keep(data, facts.unzipped_bytes)
+    return lam.state.keep(data, facts.unzipped_bytes)
+
+
+def _data(lam: Lambda, given: dict[str, Any]) -> bytes:
+    if "ImageUri" in given:
+        raise INVALID.error(message="Container images are not served by the embedded AWS; give a zip.")
+    if "ZipFile" in given:
+        data = bytes(given["ZipFile"])
+        if len(data) > limits.DIRECT_ZIP_BYTES:
+            raise ZIPPED_TOO_LARGE.error()
+        return data
+    if "S3Bucket" not in given or "S3Key" not in given:
+        raise INVALID.error(message="Please provide a source for function code.")
+    found = lam.services.object(given["S3Bucket"], given["S3Key"], given.get("S3ObjectVersion"))
+    if found is None:
+        raise OBJECT_MISSING.error()
+    return found

@@ -7,14 +7,16 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
 """Bodies that go as text; every other one as base64 (function URLs' documentation, request payload)."""
+_JSON = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,37 +40,49 @@ class HttpResponse:
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @property
+    def line(self) -> str:
+        """The status with its phrase."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return f"{self.status} Unknown"
 
-def event_of(request: HttpRequest, *, domain: str, account: str, request_id: str) -> dict[str, Any]:
-    """The event that a function behind a URL gets."""
-    headers: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in request.headers:
-        lower = name.lower()
-        if lower == "cookie":
-            cookies += [part.strip() for part in value.split(";") if part.strip()]
-        else:
-            headers[lower] = f"{headers[lower]},{value}" if lower in headers else value
-    parameters: dict[str, str] = {}
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
-    now = time.time()
+
+def event_of(
+    request: HttpRequest, *, domain: str, account: str, request_id: str, now: float | None = None
+) -> dict[str, Any]:
+    """The event that a function behind a URL gets.
+
+    Args:
+        request: as it came.
+        domain: the URL's host on AWS.
+        account: the caller's, or `anonymous` where the URL asks for no signature.
+        request_id: of the invocation that follows.
+        now: epoch seconds; the clock's unless given.
+    """
+    now = time.time() if now is None else now
+    headers = _joined((name.lower(), value) for name, value in request.headers)
+    cookies = [part.strip() for part in headers.pop("cookie", "").split(";") if part.strip()]
+    parameters = _joined(parse_qsl(request.query, keep_blank_values=True))
+    prefix = domain.partition(".")[0]
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": unquote(request.path) or "/",
+        "rawPath": request.path or "/",
         "rawQueryString": request.query,
+        # http and not https, so that the addresses an application makes of them can be followed here
         "headers": {
             **headers,
             "x-forwarded-for": request.source_ip,
-            "x-forwarded-proto": "https",
-            "x-forwarded-port": "443",
+            "x-forwarded-proto": "http",
+            "x-forwarded-port": headers.get("host", "").rpartition(":")[2] or "80",
         },
         "requestContext": {
-            "accountId": "anonymous",
-            "apiId": domain.partition(".")[0],
+            "accountId": account,
+            "apiId": prefix,
             "domainName": domain,
-            "domainPrefix": domain.partition(".")[0],
+            "domainPrefix": prefix,
             "http": {
                 "method": request.method,
                 "path": unquote(request.path) or "/",
@@ -84,23 +98,32 @@ def event_of(request: HttpRequest, *, domain: str, account: str, request_id: str
         },
         "isBase64Encoded": False,
     }
-    if "authorization" in headers:
-        event["requestContext"]["accountId"] = account
     if cookies:
         event["cookies"] = cookies
     if parameters:
         event["queryStringParameters"] = parameters
     if request.body:
-        text = headers.get("content-type", "").lower().startswith(_TEXT)
-        if text:
-            try:
-                event["body"] = request.body.decode()
-            except UnicodeDecodeError:
-                text = False
-        if not text:
-            event["body"] = base64.b64encode(request.body).decode()
-            event["isBase64Encoded"] = True
+        event["body"], event["isBase64Encoded"] = _body(request.body, headers.get("content-type", ""))
     return event
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values of one name joined by commas."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        separator = "; " if name == "cookie" else ","
+        found[name] = f"{found[name]}{separator}{value}" if name in found else value
+    return found
+
+
+def _body(data: bytes, content_type: str) -> tuple[str, bool]:
+    """The body as the event holds it, and whether that is base64."""
+    if content_type.lower().startswith(_TEXT):
+        try:
+            return data.decode(), False
+        except UnicodeDecodeError:
+            pass  # it is no text, whatever it is called
+    return base64.b64encode(data).decode(), True
 
 
 def response_of(payload: bytes) -> HttpResponse:
@@ -114,30 +137,42 @@ def response_of(payload: bytes) -> HttpResponse:
     except ValueError:
         return bad_gateway()
     if not isinstance(result, dict) or "statusCode" not in result:
-        return HttpResponse(status=200, headers=(("Content-Type", "application/json"),), body=payload)
+        return HttpResponse(status=200, headers=(_JSON,), body=payload)
     try:
         status = int(result["statusCode"])
-        headers = [(str(k), str(v)) for k, v in (result.get("headers") or {}).items()]
-        headers += [("Set-Cookie", str(cookie)) for cookie in result.get("cookies") or ()]
+        headers = [(str(k), _one_line(v)) for k, v in (result.get("headers") or {}).items()]
+        headers += [("Set-Cookie", _one_line(cookie)) for cookie in result.get("cookies") or ()]
         body = result.get("body") or ""
-        data = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else str(body).encode()
+        text = body if isinstance(body, str) else json.dumps(body)
+        data = base64.b64decode(text, validate=True) if result.get("isBase64Encoded") else text.encode()
     except (TypeError, ValueError, AttributeError):
         return bad_gateway()
+    if not 100 <= status <= 599:  # noqa: PLR2004  what HTTP knows
+        return bad_gateway()
     if not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(("Content-Type", "application/json"))
+        headers.append(_JSON)
     return HttpResponse(status=status, headers=tuple(headers), body=data)
+
+
+def _one_line(value: object) -> str:
+    """A header's value.
+
+    Raises:
+        ValueError: it would end the header.
+    """
+    text = str(value)
+    if "\r" in text or "\n" in text:
+        raise ValueError(text)
+    return text
 
 
 def bad_gateway() -> HttpResponse:
     """What callers of a URL see of a function's error."""
-    return HttpResponse(status=502, headers=(("Content-Type", "application/json"),), body=b"Internal Server Error")
+    return HttpResponse(status=502, headers=(_JSON,), body=b"Internal Server Error")
 
 
 def forbidden() -> HttpResponse:
     """What callers without permission see."""
-    body = b'{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see the documentation."}'
     return HttpResponse(
-        status=403,
-        headers=(("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")),
-        body=body,
+        status=403, headers=(_JSON, ("x-amzn-ErrorType", "AccessDeniedException")), body=b'{"Message":"Forbidden"}'
     )

@@ -1,4 +1,8 @@
-"""Serves function URLs: each has a port of its own, so that its paths begin at the root as on AWS."""
+"""Serves function URLs: each has a port of its own, so that its paths begin at the root as on AWS.
+
+`<id>.lambda-url.<region>.localhost` on the one port of the embedded AWS works too, where such names resolve: in
+browsers and curl, but not in every C library.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,18 @@ import json
 import re
 import threading
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import make_server
 
 from optimizer import limits
-from optimizer.local.http import QuietHandler, ThreadedServer
-from optimizer.local.operations.invoke import chosen, run
+from optimizer.local.operations.invoke import Target, chosen, run
 from optimizer.local.operations.permissions import open_to_everybody
 from optimizer.local.protocol import ServiceError
+from optimizer.local.requests import QuietHandler, read_request
 from optimizer.local.state import ACCOUNT
-from optimizer.local.url_events import HttpRequest, HttpResponse, bad_gateway, event_of, forbidden, response_of
+from optimizer.local.url_events import HttpResponse, bad_gateway, event_of, forbidden, response_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,10 +29,23 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from optimizer.local.service import Lambda
+    from optimizer.local.url_events import HttpRequest
 
 _SIGNED = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}"
+    r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?"
+    r"SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}"
 )
+_HOST = re.compile(r"([0-9a-f]{32})\.lambda-url\.[a-z0-9-]+\.localhost(:\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Url:
+    """Where a URL leads: `qualifier` is an alias, or $LATEST."""
+
+    identifier: str
+    region: str
+    function: str
+    qualifier: str
 
 
 class UrlListeners:
@@ -35,25 +53,23 @@ class UrlListeners:
 
     def __init__(self, lam: Callable[[], Lambda]) -> None:
         self._lambda = lam
-        self._servers: dict[str, Any] = {}
+        self._servers: dict[str, tuple[_Url, Any]] = {}
 
     def open(self, identifier: str, region: str, function: str, qualifier: str) -> str:
         """Listen for a URL; its address is returned."""
+        url = _Url(identifier=identifier, region=region, function=function, qualifier=qualifier)
 
         def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-            response = self._serve(environ, identifier, region, function, qualifier)
-            headers = [(k, v) for k, v in response.headers if k.lower() != "content-length"]
-            start(f"{response.status} -", [*headers, ("Content-Length", str(len(response.body)))])
-            return [response.body]
+            return self._serve(url, environ, start)
 
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
-        self._servers[identifier] = server
-        threading.Thread(target=server.serve_forever, daemon=True, name=f"url-{function}").start()
+        self._servers[identifier] = (url, server)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name=f"url-{function}").start()
         return f"http://127.0.0.1:{server.server_port}/"
 
     def close(self, identifier: str) -> None:
         """Stop listening for a URL."""
-        server = self._servers.pop(identifier, None)
+        _, server = self._servers.pop(identifier, (None, None))
         if server is not None:
             server.shutdown()
             server.server_close()
@@ -63,47 +79,65 @@ class UrlListeners:
         for identifier in list(self._servers):
             self.close(identifier)
 
-    def _serve(self, environ: WSGIEnvironment, identifier: str, region: str, name: str, qualifier: str) -> HttpResponse:
+    def by_host(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes] | None:
+        """Answer a request whose host names a URL; None where it names none."""
+        match = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        if match is None:
+            return None
+        url, _ = self._servers.get(match[1].lower(), (None, None))
+        if url is None:
+            return _send(forbidden(), environ, start)  # as AWS answers for a URL that is not there
+        return self._serve(url, environ, start)
+
+    def _serve(self, url: _Url, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return _send(self._answer(url, read_request(environ)), environ, start)
+
+    def _answer(self, url: _Url, request: HttpRequest) -> HttpResponse:
         lam = self._lambda()
-        request = ThreadedServer.request(environ)
         with lam.state.lock:
-            function = lam.state.region(region).functions.get(name)
-            url = function.urls.get(qualifier) if function else None
-            if function is None or url is None:
-                return HttpResponse(status=404, headers=(), body=b"")
-            if url.configuration["AuthType"] == "AWS_IAM":
-                authorization = next((v for k, v in request.headers if k.lower() == "authorization"), "")
-                allowed = _SIGNED.fullmatch(authorization) is not None
-            else:
-                allowed = open_to_everybody(function, qualifier)
-            if not allowed:
+            region = lam.state.region(url.region)
+            function = region.functions.get(url.function)
+            config = function.urls.get(url.qualifier) if function else None
+            if function is None or config is None:
+                return forbidden()
+            signed = config.configuration["AuthType"] == "AWS_IAM"
+            if not (_is_signed(request) if signed else open_to_everybody(function, url.qualifier)):
                 return forbidden()
             try:
-                function, version, snapshot = chosen(lam.state.region(region), name, qualifier)
+                target = chosen(region, url.function, url.qualifier)
             except ServiceError as error:
-                return _service_error(error)
-        return self._invoke(lam, request, function, version, snapshot, f"{identifier}.lambda-url.{region}.on.aws")
-
-    @staticmethod
-    def _invoke(
-        lam: Lambda, request: HttpRequest, function: Any, version: str, snapshot: Any, domain: str
-    ) -> HttpResponse:
-        event = event_of(request, domain=domain, account=ACCOUNT, request_id=str(uuid.uuid4()))
-        payload = json.dumps(event).encode()
-        if len(payload) > limits.PAYLOAD_BYTES:
-            return HttpResponse(
-                status=413, headers=(("Content-Type", "application/json"),), body=b'{"Message":"Request Too Long"}'
-            )
-        try:
-            done = run(lam, function, version, snapshot, payload, f"{function.arn}:{version}")
-        except ServiceError as error:
-            return _service_error(error)
-        if done.error:
-            return bad_gateway()
-        return response_of(done.payload)
+                return _refused(error)
+        domain = f"{url.identifier}.lambda-url.{url.region}.on.aws"
+        account = ACCOUNT if signed else "anonymous"
+        return _invoke(lam, target, event_of(request, domain=domain, account=account, request_id=str(uuid.uuid4())))
 
 
-def _service_error(error: ServiceError) -> HttpResponse:
+def _is_signed(request: HttpRequest) -> bool:
+    """Whether there is a signature of the right form: any credentials are taken."""
+    authorization = next((value for name, value in request.headers if name.lower() == "authorization"), "")
+    return _SIGNED.fullmatch(authorization) is not None
+
+
+def _invoke(lam: Lambda, target: Target, event: dict[str, Any]) -> HttpResponse:
+    payload = json.dumps(event).encode()
+    if len(payload) > limits.PAYLOAD_BYTES:
+        return HttpResponse(
+            status=413, headers=(("Content-Type", "application/json"),), body=b'{"Message":"Request Too Long"}'
+        )
+    try:
+        done = run(lam, target, payload, request_id=event["requestContext"]["requestId"])
+    except ServiceError as error:
+        return _refused(error)
+    return bad_gateway() if done.error else response_of(done.payload)
+
+
+def _refused(error: ServiceError) -> HttpResponse:
     body = json.dumps({"Message": error.message}).encode()
     headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code), *error.headers.items())
     return HttpResponse(status=error.status, headers=headers, body=body)
+
+
+def _send(response: HttpResponse, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    kept = [(name, value) for name, value in response.headers if name.lower() not in {"content-length", "connection"}]
+    start(response.line, [*kept, ("Content-Length", str(len(response.body)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]

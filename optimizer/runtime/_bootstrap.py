@@ -6,7 +6,6 @@ first line is the settings as JSON, and that the pipe stays open says that whoev
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
@@ -87,9 +86,9 @@ def _set_path(settings: dict[str, list[str]]) -> None:
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib would slow each cold start
     given = [path for path in sys.path if path and os.path.abspath(path) != here]  # noqa: PTH100
     sys.path[:] = [*settings["first"], *given, *settings["last"]]
+    known = {os.path.normcase(path) for path in sys.path}
     for folder in settings["first"]:
-        with contextlib.suppress(OSError):
-            site.addsitedir(folder)
+        site.addsitedir(folder, known)
 
 
 def _read_only(folders: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,9 +56,9 @@ def prepare(image: FunctionImage, cache: Path) -> Folders:
         )
     cache = cache.resolve()
     interpreter = find_interpreter(runtime)
-    code = unpack(image.code, cache)
-    layers = tuple(unpack(layer, cache) for layer in image.layers)
-    opt = merge(layers, cache)
+    with ThreadPoolExecutor() as pool:
+        code, *layers = pool.map(lambda archive: unpack(archive, cache), (image.code, *image.layers))
+    opt = merge(tuple(layers), cache)
     libraries = {f"/opt/{path}": library for layer in layers for path, library in layer.libraries.items()}
     libraries |= {f"/var/task/{path}": library for path, library in code.libraries.items()}
     refused = refusals(libraries, runtime.glibc, library_folders("/var/task", "/opt", "/var/runtime"))
@@ -65,7 +66,7 @@ def prepare(image: FunctionImage, cache: Path) -> Folders:
         interpreter=Path(interpreter),
         task=code.folder,
         opt=opt,
-        runtime=client_folder(cache, interpreter),
+        runtime=client_folder(cache, interpreter, runtime),
         layer_paths=layer_paths(opt, runtime),
         refused={_real(path, code.folder, opt): message for path, message in refused.items()},
     )

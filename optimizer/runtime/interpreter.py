@@ -17,10 +17,10 @@ from optimizer.runtime.unpack import settled
 if TYPE_CHECKING:
     from optimizer.limits import Runtime
 
-_CLIENT = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
-"""awslambdaric with its extension module, and what it requires."""
+_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")
+"""awslambdaric and what it requires; its extension module `runtime_client` lies beside it."""
 _PROBE = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
-_SKIPPED = shutil.ignore_patterns("tests", "*.pyi")
+_SKIPPED = shutil.ignore_patterns("tests", "__pycache__")
 
 
 @cache
@@ -58,25 +58,26 @@ def _is_python(executable: str, version: str) -> bool:
     return done.stdout.split() == ["cpython", *version.split(".")]
 
 
-def client_folder(folder: Path, interpreter: str) -> Path:
+def client_folder(cache: Path, interpreter: str, runtime: Runtime) -> Path:
     """A folder with the runtime's client alone, so that nothing else of this environment can be imported.
 
     Raises:
         RuntimeMissingError: the client is not installed.
         DiskError: the cache can't be written.
     """
-    sources = [_locate(name) for name in _CLIENT]
+    native = "runtime_client" if runtime.python == sys.version_info[:2] else "optimizer.runtime._runtime_client"
+    sources = [_locate(name) for name in (*_CLIENT, native)]
     files = [file for source in sources for file in (sorted(source.rglob("*")) if source.is_dir() else [source])]
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
-    place = folder / "clients" / hashlib.sha256(repr((interpreter, stats)).encode()).hexdigest()
+    place = cache / "clients" / hashlib.sha256(repr((interpreter, stats)).encode()).hexdigest()
     if not place.is_dir():
         with settled(place) as scratch:
             for source in sources:
                 if source.is_dir():
                     shutil.copytree(source, scratch / source.name, ignore=_SKIPPED)
                 else:
-                    shutil.copy2(source, scratch)
-            # bytecode that the installer did not write would be compiled at every cold start
+                    shutil.copy2(source, scratch / source.name.removeprefix("_"))
+            # what is not compiled would be compiled at every cold start
             command = [interpreter, "-I", "-S", "-m", "compileall", "-q", str(scratch)]
             subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     return place

@@ -7,8 +7,8 @@ import select
 import threading
 
 _CHUNK = 1 << 16
-_KEPT = 256
-"""How many chunks of one event's output are kept (16 MiB); what comes after them is lost."""
+_KEPT = 1 << 24
+"""How many bytes of one event's output are kept; what comes after them is lost."""
 
 
 class Output:
@@ -20,7 +20,7 @@ class Output:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
-        self._parts: list[bytes] = []
+        self._text = bytearray()
         self._open = True
         self._wake, self._waker = os.pipe()
         os.set_blocking(descriptor, False)
@@ -31,8 +31,8 @@ class Output:
         """Everything written until now; the last line ends even where its writer did not end it."""
         self._drain()
         with self._lock:
-            parts, self._parts = self._parts, []
-        text = b"".join(parts).decode("utf-8", "replace")
+            taken, self._text = self._text, bytearray()
+        text = taken.decode("utf-8", "replace")
         return text if not text or text.endswith("\n") else f"{text}\n"
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class Output:
 
     def _drain(self) -> None:
         with self._lock:
-            for _ in range(_KEPT if self._open else 0):
+            for _ in range(_KEPT // _CHUNK if self._open else 0):  # bounded: the writer may never stop
                 try:
                     part = os.read(self._descriptor, _CHUNK)
                 except BlockingIOError:
@@ -64,5 +64,5 @@ class Output:
                 if not part:
                     self._open = False
                     return
-                if len(self._parts) < _KEPT:
-                    self._parts.append(part)
+                if len(self._text) < _KEPT:
+                    self._text += part

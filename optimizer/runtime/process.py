@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP = Path(__file__).with_name("_bootstrap.py")
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+_ENDED = os.WEXITED | os.WNOWAIT
+"""Asks whether a process has ended, and leaves it to be reaped by its one watcher."""
 _SIGNALS: dict[int, str] = {
     signal.SIGABRT: "aborted",
     signal.SIGBUS: "bus error",
@@ -49,6 +52,7 @@ class Process:
         self._closed = False
         self._peak_kb = 0
         self._scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-tmp-"))
+        self._remove_scratch = weakref.finalize(self, remove, self._scratch)  # also where nobody closes it
         self.api = RuntimeApi()
         output, theirs = os.pipe()
         try:
@@ -56,7 +60,7 @@ class Process:
         except OSError as error:
             os.close(output)
             self.api.close()
-            remove(self._scratch)
+            self._remove_scratch()
             raise DiskError(
                 f"{image.name}: {folders.interpreter} can't be started: {error}", mend="Free some memory or processes."
             ) from error
@@ -103,8 +107,9 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
-        return not self._exited
+        """Whether it runs at this moment."""
+        with self._lock:
+            return not self._exited and os.waitid(os.P_PID, self._process.pid, _ENDED | os.WNOHANG) is None
 
     @property
     def ending(self) -> str:
@@ -136,11 +141,11 @@ class Process:
         self.api.close()
         self.output.close()
         os.close(self._lifeline)
-        remove(self._scratch)
+        self._remove_scratch()
 
     def _watch(self) -> None:
         """Wait for the end; what the process started ends with it, as it does when Lambda resets an environment."""
-        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        os.waitid(os.P_PID, self._process.pid, _ENDED)
         with self._lock:  # until it is reaped, its number is nobody else's
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -16,30 +16,21 @@ if TYPE_CHECKING:
     from optimizer.local.service import Lambda
     from optimizer.local.state import Function
 
-CODE_STORAGE_BYTES = 80_530_636_800
-"""75 GB: one of the answers that real accounts give; clients have to read it, not know it."""
-
 
 @operation
 def get_account_settings(lam: Lambda, call: Call) -> dict[str, Any]:
     """Limits and use of this region."""
     region = lam.region(call)
-    layers = [v.blob.zipped_bytes for versions in region.layers.values() for v in versions if not v.deleted]
-    code = [
-        snapshot.blob.zipped_bytes
-        for function in region.functions.values()
-        for snapshot in (function.latest, *function.versions.values())
-    ]
     return {
         "AccountLimit": {
-            "TotalCodeSize": CODE_STORAGE_BYTES,
+            "TotalCodeSize": lam.settings.code_storage_bytes,
             "CodeSizeUnzipped": limits.UNZIPPED_BYTES,
             "CodeSizeZipped": limits.DIRECT_ZIP_BYTES,
             "ConcurrentExecutions": 1000,
             "UnreservedConcurrentExecutions": 1000
             - sum(function.reserved_concurrency or 0 for function in region.functions.values()),
         },
-        "AccountUsage": {"TotalCodeSize": sum(layers) + sum(code), "FunctionCount": len(region.functions)},
+        "AccountUsage": {"TotalCodeSize": region.stored_bytes, "FunctionCount": len(region.functions)},
     }
 
 

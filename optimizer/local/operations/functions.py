@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
-from optimizer.local.conditions import (
-    COMBINED_TOO_LARGE,
-    ENVIRONMENT_TOO_LARGE,
-    FUNCTION_EXISTS,
-    INVALID,
-    LAYER_MISSING,
-    LAYERS_TOO_LARGE,
-    ROLE_UNUSABLE,
-    SAME_LAYER_TWICE,
-    TOO_MANY_LAYERS,
-    VERSION_IN_USE,
-)
+from optimizer.local.conditions import FUNCTION_EXISTS, INVALID, LAYERS_TOO_LARGE, VERSION_IN_USE
+from optimizer.local.operations.configuration import attachable, check_bytes, configure, describe
 from optimizer.local.service import operation, page
-from optimizer.local.state import ACCOUNT, Function, Snapshot, split_reference, timestamp
+from optimizer.local.state import ACCOUNT, Function, Snapshot, split_reference
 from optimizer.local.uploads import receive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from optimizer.local.protocol import Call
     from optimizer.local.service import Lambda
-    from optimizer.local.state import Blob, LayerVersion, Region
 
-_SETTINGS = ("Description", "Handler", "Runtime", "Role", "Timeout", "MemorySize", "KMSKeyArn")
 _DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Timeout": 3,
@@ -53,12 +38,12 @@ def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
     for key in ("Runtime", "Handler"):
         if key not in given:
             raise INVALID.error(message=f"{key} is mandatory for functions created with deployment packages")
-    layers = _layers(region, given.get("Layers", ()))
+    layers = attachable(region, given.get("Layers", ()))
     attached = sum(layer.blob.unzipped_bytes for layer in layers)
     if attached >= limits.UNZIPPED_BYTES:
         raise LAYERS_TOO_LARGE.error()
-    blob = receive(given["Code"], lam.state, lam.services, attached_bytes=0)
-    _check_bytes(blob, layers)
+    blob = receive(lam, region, given["Code"])
+    check_bytes(blob, layers)
     arn = f"arn:aws:lambda:{region.name}:{ACCOUNT}:function:{name}"
     configuration: dict[str, Any] = {
         **_DEFAULTS,
@@ -73,9 +58,9 @@ def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
     }
     if "Architectures" in given:
         configuration["Architectures"] = given["Architectures"]
-    _configure(lam, region, configuration, given)
+    configure(lam, region, configuration, given)
     snapshot = Snapshot(configuration=configuration, blob=blob, layers=layers)
-    _describe(snapshot)
+    describe(snapshot)
     function = Function(name=name, arn=arn, latest=snapshot, serving=snapshot, settles_at=0.0)
     function.begin_update(lam.settings.update_seconds)
     function.tags = dict(given.get("Tags", {}))
@@ -93,15 +78,16 @@ def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
 def update_function_code(lam: Lambda, call: Call) -> dict[str, Any]:
     """New code, checked against the layers that are attached at this moment."""
     given = call.parameters
-    function = lam.region(call).function(given["FunctionName"])
+    region = lam.region(call)
+    function = region.function(given["FunctionName"])
     lam.may_update(function, given.get("RevisionId"))
     attached = sum(layer.blob.unzipped_bytes for layer in function.latest.layers)
-    blob = receive(given, lam.state, lam.services, attached_bytes=attached)
+    blob = receive(lam, region, given, attached_bytes=attached)
     configuration = dict(function.latest.configuration)
     if "Architectures" in given:
         configuration["Architectures"] = given["Architectures"]
     updated = Snapshot(configuration=configuration, blob=blob, layers=function.latest.layers)
-    _describe(updated)
+    describe(updated)
     if given.get("DryRun"):
         return dict(configuration)
     function.latest = updated
@@ -124,14 +110,14 @@ def update_function_configuration(lam: Lambda, call: Call) -> dict[str, Any]:
     lam.may_update(function, given.get("RevisionId"))
     layers = function.latest.layers
     if "Layers" in given:
-        layers = _layers(region, given["Layers"], kept=function.latest.layers)
+        layers = attachable(region, given["Layers"])
         if sum(layer.blob.unzipped_bytes for layer in layers) >= limits.UNZIPPED_BYTES:
             raise LAYERS_TOO_LARGE.error()
-        _check_bytes(function.latest.blob, layers)
+        check_bytes(function.latest.blob, layers)
     configuration = dict(function.latest.configuration)
-    _configure(lam, region, configuration, given)
+    configure(lam, region, configuration, given)
     function.latest = Snapshot(configuration=configuration, blob=function.latest.blob, layers=layers)
-    _describe(function.latest)
+    describe(function.latest)
     function.begin_update(lam.settings.update_seconds)
     return dict(configuration)
 
@@ -205,74 +191,3 @@ def delete_function(lam: Lambda, call: Call) -> dict[str, Any]:
     del function.versions[int(number)]
     lam.environments.close(f"{function.arn}:{number}")
     return {"StatusCode": 204}
-
-
-def _layers(
-    region: Region, arns: list[str] | tuple[str, ...], kept: tuple[LayerVersion, ...] = ()
-) -> tuple[LayerVersion, ...]:
-    """The layer versions of those ARNs; one that was deleted since can stay where it is attached, and nowhere else."""
-    if len(arns) > limits.LAYERS:
-        raise TOO_MANY_LAYERS.error()
-    by_layer: dict[str, str] = {}
-    found = []
-    for arn in arns:
-        version = region.layer_version(arn) or next((layer for layer in kept if layer.arn == arn), None)
-        if version is None:
-            raise LAYER_MISSING.error(arn=arn)
-        first = by_layer.setdefault(arn.rpartition(":")[0], arn)
-        if first != arn:
-            raise SAME_LAYER_TWICE.error(first=first, second=arn)
-        found.append(version)
-    return tuple(found)
-
-
-def _check_bytes(blob: Blob, layers: tuple[LayerVersion, ...]) -> None:
-    actual = blob.unzipped_bytes + sum(layer.blob.unzipped_bytes for layer in layers)
-    if actual > limits.UNZIPPED_BYTES:
-        raise COMBINED_TOO_LARGE.error(actual=actual)
-
-
-def _configure(lam: Lambda, region: Region, configuration: dict[str, Any], given: Mapping[str, Any]) -> None:
-    """Take over what the request names, checked."""
-    if "Runtime" in given and given["Runtime"] not in limits.RUNTIMES:
-        raise INVALID.error(
-            message=f"Value {given['Runtime']} at 'runtime' failed to satisfy constraint: "
-            f"Member must satisfy enum value set: [{', '.join(limits.RUNTIMES)}]"
-        )
-    low, high = limits.MEMORY_MB
-    if not low <= given.get("MemorySize", low) <= high:
-        raise INVALID.error(message=f"'MemorySize' value failed to satisfy constraint: from {low} to {high}")
-    if not 1 <= given.get("Timeout", 1) <= limits.TIMEOUT_SECONDS:
-        raise INVALID.error(message=f"'Timeout' value failed to satisfy constraint: from 1 to {limits.TIMEOUT_SECONDS}")
-    if "Role" in given and not lam.services.role_trusts_lambda(given["Role"], region.name):
-        raise ROLE_UNUSABLE.error()
-    variables = given.get("Environment", {}).get("Variables", {})
-    measured = sum(len(k.encode()) + len(v.encode()) for k, v in variables.items())
-    if measured > limits.ENVIRONMENT_BYTES:
-        raise ENVIRONMENT_TOO_LARGE.error(measured=measured)
-    for key in _SETTINGS:
-        if key in given:
-            configuration[key] = given[key]
-    if "Environment" in given:
-        configuration["Environment"] = {"Variables": dict(variables)}
-    for key in ("TracingConfig", "EphemeralStorage", "DeadLetterConfig", "FileSystemConfigs", "LoggingConfig"):
-        if key in given:
-            configuration[key] = given[key]
-    if "SnapStart" in given:
-        chosen = given["SnapStart"].get("ApplyOn", "None")
-        configuration["SnapStart"] = {"ApplyOn": chosen, "OptimizationStatus": "Off"}
-
-
-def _describe(snapshot: Snapshot) -> None:
-    """Write what follows from code and layers into the configuration."""
-    snapshot.configuration.update(
-        CodeSha256=snapshot.blob.code_sha256,
-        CodeSize=snapshot.blob.zipped_bytes,
-        LastModified=timestamp(),
-        RevisionId=str(uuid.uuid4()),
-    )
-    snapshot.configuration.pop("Layers", None)
-    if snapshot.layers:
-        snapshot.configuration["Layers"] = [
-            {"Arn": layer.arn, "CodeSize": layer.blob.zipped_bytes} for layer in snapshot.layers
-        ]

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import threading
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
-from optimizer.local.conditions import INVOKE_THROTTLED, PAYLOAD_TOO_LARGE, STILL_PENDING
+from optimizer.errors import OptimizerError
+from optimizer.local.conditions import (
+    CODE_UNREADABLE,
+    INVOKE_THROTTLED,
+    NOT_JSON,
+    PAYLOAD_TOO_LARGE,
+    RUNTIME_UNUSABLE,
+    STILL_PENDING,
+)
 from optimizer.local.protocol import ServiceError
 from optimizer.local.service import UNLOCKED, operation
 from optimizer.local.state import split_reference
-from optimizer.runtime import TooManyEnvironmentsError
+from optimizer.runtime import BadArchiveError, TooManyEnvironmentsError, UnsafeArchiveError
 
 if TYPE_CHECKING:
     from optimizer.local.protocol import Call
@@ -23,8 +33,20 @@ if TYPE_CHECKING:
 
 _TAIL_BYTES = 4096
 """How much of the log LogType=Tail gives (API reference of Invoke)."""
+_ATTEMPTS = 3
+"""How often an event is tried where the function fails (Lambda's default of two retries)."""
 
-UNLOCKED.add("Invoke")
+UNLOCKED.add("Invoke")  # it may take minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a call runs: `version` is $LATEST or a number, `arn` what the caller called."""
+
+    function: Function
+    version: str
+    snapshot: Snapshot
+    arn: str
 
 
 @operation
@@ -32,21 +54,17 @@ def invoke(lam: Lambda, call: Call) -> dict[str, Any]:
     """Call a function, version or alias."""
     given = call.parameters
     payload = given.get("Payload", b"") or b"{}"
-    if len(payload) > limits.PAYLOAD_BYTES:
-        raise PAYLOAD_TOO_LARGE.error()
     kind = given.get("InvocationType", "RequestResponse")
+    _check_payload(payload)
     with lam.state.lock:
-        function, version, snapshot = chosen(lam.region(call), given["FunctionName"], given.get("Qualifier"))
-        if kind == "DryRun":
-            return {"StatusCode": 204}
-    arn = f"{function.arn}:{given['Qualifier']}" if given.get("Qualifier") else function.arn
+        target = chosen(lam.region(call), given["FunctionName"], given.get("Qualifier"))
+    if kind == "DryRun":
+        return {"StatusCode": 204}
     if kind == "Event":
-        threading.Thread(
-            target=_asynchronously, args=(lam, function, version, snapshot, payload, arn), daemon=True
-        ).start()
+        threading.Thread(target=_asynchronously, args=(lam, target, payload), daemon=True).start()
         return {"StatusCode": 202}
-    done = run(lam, function, version, snapshot, payload, arn)
-    result: dict[str, Any] = {"StatusCode": 200, "Payload": done.payload, "ExecutedVersion": version}
+    done = run(lam, target, payload, request_id=str(uuid.uuid4()))
+    result: dict[str, Any] = {"StatusCode": 200, "Payload": done.payload, "ExecutedVersion": target.version}
     if done.error:
         result["FunctionError"] = done.error
     if given.get("LogType") == "Tail":
@@ -54,44 +72,63 @@ def invoke(lam: Lambda, call: Call) -> dict[str, Any]:
     return result
 
 
-def chosen(region: Region, reference: str, qualifier: str | None) -> tuple[Function, str, Snapshot]:
+def _check_payload(payload: bytes) -> None:
+    """Refuse what is too large or no JSON.
+
+    Raises:
+        ServiceError: it is.
+    """
+    if len(payload) > limits.PAYLOAD_BYTES:
+        raise PAYLOAD_TOO_LARGE.error()
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        raise NOT_JSON.error(reason=error) from None
+
+
+def chosen(region: Region, reference: str, qualifier: str | None) -> Target:
     """What a call runs: an alias's weights are drawn, and $LATEST serves what it had until an update settles.
 
     Raises:
         ServiceError: there is none, or it is not active yet.
     """
     name, inner = split_reference(reference)
-    function, version, snapshot = region.resolve(name, qualifier or inner)
-    alias = function.aliases.get(qualifier or inner or "")
-    for other, weight in (alias or {}).get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items():
+    asked = qualifier or inner
+    function, version, snapshot = region.resolve(name, asked)
+    alias = function.aliases.get(asked or "", {})
+    for other, weight in alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items():
         if random.random() < weight:  # noqa: S311  a share of traffic, no secret
             function, version, snapshot = region.resolve(name, other)
     if version == "$LATEST":
         snapshot = function.serving
     if function.latest.configuration["State"] == "Pending":
         raise STILL_PENDING.error()
-    return function, version, snapshot
+    arn = f"{function.arn}:{asked}" if asked else function.arn
+    return Target(function=function, version=version, snapshot=snapshot, arn=arn)
 
 
-def run(lam: Lambda, function: Function, version: str, snapshot: Snapshot, payload: bytes, arn: str) -> Invocation:
+def run(lam: Lambda, target: Target, payload: bytes, *, request_id: str) -> Invocation:
     """Run it, outside the lock.
 
     Raises:
-        ServiceError: every environment is busy.
+        ServiceError: every environment is busy, or none can be made.
     """
     try:
-        return lam.environments.invoke(function, version, snapshot, payload, request_id=str(uuid.uuid4()), arn=arn)
+        return lam.environments.invoke(target, payload, request_id=request_id)
     except TooManyEnvironmentsError:
         raise INVOKE_THROTTLED.error() from None
+    except (BadArchiveError, UnsafeArchiveError) as error:
+        raise CODE_UNREADABLE.error(reason=error.message) from error
+    except OptimizerError as error:
+        raise RUNTIME_UNUSABLE.error(reason=error) from error
 
 
-def _asynchronously(
-    lam: Lambda, function: Function, version: str, snapshot: Snapshot, payload: bytes, arn: str
-) -> None:
+def _asynchronously(lam: Lambda, target: Target, payload: bytes) -> None:
     """An event invocation: up to two more tries where the function fails (without Lambda's waits between them)."""
-    for _ in range(3):
+    request_id = str(uuid.uuid4())
+    for _ in range(_ATTEMPTS):
         try:
-            if run(lam, function, version, snapshot, payload, arn).error is None:
+            if run(lam, target, payload, request_id=request_id).error is None:
                 return
         except ServiceError:
             continue

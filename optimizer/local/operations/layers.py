@@ -50,8 +50,8 @@ def publish_layer_version(lam: Lambda, call: Call) -> dict[str, Any]:
     name = given["LayerName"].rpartition(":layer:")[2]
     if not re.fullmatch(limits.LAYER_NAME_PATTERN, name) or len(name) > limits.LAYER_NAME_LENGTH:
         raise INVALID.error(message=f"Value {name!r} at 'layerName' failed to satisfy constraint")
-    blob = receive(given["Content"], lam.state, lam.services)
     region = lam.region(call)
+    blob = receive(lam, region, given["Content"])
     with lam.state.lock:
         versions = region.layers.setdefault(name, [])
         number = versions[-1].version + 1 if versions else 1

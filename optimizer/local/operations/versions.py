@@ -37,10 +37,7 @@ def publish(function: Function, description: str | None) -> dict[str, Any]:
     latest = function.latest
     if function.versions:
         newest = function.versions[max(function.versions)]
-        same = {k: v for k, v in newest.configuration.items() if k not in _NOT_COMPARED} == {
-            k: v for k, v in latest.configuration.items() if k not in _NOT_COMPARED
-        }
-        if same:
+        if _compared(newest.configuration) == _compared(latest.configuration):
             return dict(newest.configuration)
     number = function.next_version
     function.next_version += 1
@@ -58,6 +55,12 @@ def publish(function: Function, description: str | None) -> dict[str, Any]:
         configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
     function.versions[number] = Snapshot(configuration=configuration, blob=latest.blob, layers=latest.layers)
     return dict(configuration)
+
+
+def _compared(configuration: dict[str, Any]) -> dict[str, Any]:
+    """What makes a version another one."""
+    kept = {key: value for key, value in configuration.items() if key not in _NOT_COMPARED}
+    return {**kept, "SnapStart": configuration["SnapStart"]["ApplyOn"]}
 
 
 @operation
@@ -133,7 +136,13 @@ def update_alias(lam: Lambda, call: Call) -> dict[str, Any]:
 def delete_alias(lam: Lambda, call: Call) -> dict[str, Any]:
     """Take a name away."""
     function = lam.region(call).function(call.parameters["FunctionName"])
-    function.aliases.pop(call.parameters["Name"], None)
+    name = call.parameters["Name"]
+    function.aliases.pop(name, None)
+    function.policies.pop(name, None)
+    function.provisioned.pop(name, None)
+    url = function.urls.pop(name, None)
+    if url is not None:
+        lam.listeners.close(url.identifier)
     return {}
 
 
