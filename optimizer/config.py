@@ -134,7 +134,7 @@ class SlimConfig(BaseModel):
 
 
 class BuildConfig(_Table):
-    """`bytecode`: ship unchecked-hash .pyc files beside the layers' sources; `code_bytecode`: beside the function's own.
+    """`bytecode`: ship unchecked-hash .pyc files beside layers' sources; `code_bytecode`: beside the function's own.
 
     A function's own bytecode makes its zip about three times as large, which every code deploy sends, and saves what
     compiling a few small files takes at a cold start: so it is left out unless asked for.

@@ -146,7 +146,8 @@ class Entry:
 class Payload:
     """What ships, to the byte: sources and their bytecode.
 
-    `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip; `digest` is the
+    `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip;
+    `bytecode_bytes` is what bytecode has of the unzipped; `digest` is the
     SHA-256 over the sorted (path, mode, content hash) of the sources; `sources` are those lines, `key` finds the
     entries in the content cache.
     """
@@ -155,6 +156,7 @@ class Payload:
     version: str
     unzipped_bytes: int
     zipped_bytes: int
+    bytecode_bytes: int
     files: int
     digest: str
     sources: tuple[str, ...]

@@ -69,7 +69,7 @@ def write_archive(file: BinaryIO, entries: Iterable[tuple[Entry, Stream]]) -> Wr
             _DATE,
             stream.crc32,
             len(stream.data),
-            stream.bytes,
+            stream.size,
             len(name),
             0,
         )
@@ -81,7 +81,7 @@ def write_archive(file: BinaryIO, entries: Iterable[tuple[Entry, Stream]]) -> Wr
         )
         put(b"PK\x03\x04" + common + name)
         put(stream.data)
-        unzipped += stream.bytes
+        unzipped += stream.size
         if offset > _ZIP64_BYTES or len(central) >= _ZIP64_ENTRIES:
             raise LimitError(
                 f"a zip of {len(central)} files and {offset} bytes would need Zip64, which is far over Lambda's limits",

@@ -135,7 +135,7 @@ class Manifest:
         return typing.cast("Manifest", manifest)
 
 
-def _typed(kind: Any, value: Any, place: str, faults: list[str]) -> Any:
+def _typed(kind: Any, value: Any, place: str, faults: list[str]) -> Any:  # noqa: PLR0911  one return for each kind
     """The value as its annotated type; what does not fit is a fault with its dotted place."""
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):

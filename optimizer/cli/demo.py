@@ -128,7 +128,9 @@ def _one_zip(config: Path, scratch: Path, endpoint_url: str) -> _Row:
 
     answer = aws.invoke("one-zip", "$LATEST", url_event(function.check_path or "/"))
     if answer.error:
-        raise AwsError(f"The one-zip function failed: {answer.log}", mend="Run python -m optimizer build and look at it.")
+        raise AwsError(
+            f"The one-zip function failed: {answer.log}", mend="Run python -m optimizer build and look at it."
+        )
     return _Row(way="one zip: every deploy", sent_bytes=written.zipped_bytes, seconds=time.perf_counter() - began)
 
 

@@ -41,7 +41,7 @@ _CLEAN = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """A Python of the target's minor version; `magic` is its bytecode's magic number in hex, `build` its sys.version."""
+    """A Python of the target's minor version: `magic` is its bytecode's number in hex, `build` its sys.version."""
 
     executable: str
     magic: str

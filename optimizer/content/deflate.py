@@ -15,11 +15,11 @@ STORED, DEFLATED = 0, 8
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A content as it stands in a zip: `method` STORED where deflating gains nothing; `bytes` is unzipped."""
+    """A content as it stands in a zip: `method` STORED where deflating gains nothing; `size` is unzipped bytes."""
 
     method: int
     crc32: int
-    bytes: int
+    size: int
     data: bytes
 
 

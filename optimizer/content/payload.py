@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Selection
 
-_FORMAT = 2
+_FORMAT = 3
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -140,7 +140,7 @@ class Payloads:
             bytecode = self._compile(works, pool, streams)
         contents = {content for work in works for _, _, content, _ in work.sources}
         contents |= {content for content, _ in bytecode.values() if content}
-        sizes = {c: (s.bytes, len(s.data)) for c, s in streams.items()}
+        sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
         sizes |= self.store.stream_sizes(contents - sizes.keys())
         payloads, rows = {}, {}
         for work in works:
@@ -173,8 +173,7 @@ class Payloads:
         }
         if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
             self._progress(f"compressing {len(wanted)} files of {selection.name} (once; then they come from the cache)")
-        for content, stream in zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True):
-            streams[content] = stream
+        streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
         for content, data in generated.items():
             if content not in known and content not in streams:
                 streams[content] = deflate(data)
@@ -243,6 +242,7 @@ class Payloads:
             version=work.selection.version,
             unzipped_bytes=sum(entry[3] for entry in entries),
             zipped_bytes=sum(ENTRY_BYTES + 2 * len(entry[0].encode()) + entry[4] for entry in entries),
+            bytecode_bytes=sum(entry[3] for entry in entries if entry[5]),
             files=len(entries),
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             sources=lines,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import platformdirs
 
@@ -45,7 +45,7 @@ class Store:
         self._day = int(time.time()) // _DAY
         self._db = self._open()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,7 @@ class Store:
             self._db.execute("begin immediate")
             self._db.executemany(
                 "insert or replace into stream values (?, ?, ?, ?, ?, ?)",
-                [(c, s.method, s.crc32, s.bytes, s.data, self._day) for c, s in streams.items()],
+                [(c, s.method, s.crc32, s.size, s.data, self._day) for c, s in streams.items()],
             )
             self._db.executemany(
                 "insert or replace into bytecode values (?, ?, ?, ?)",
@@ -149,10 +149,10 @@ class Store:
         self._db.execute("delete from payload where used < ?", (self._day - 30,))
         self._db.execute("delete from bytecode where used < ?", (self._day - 30,))
 
-    def _rows(self, sql: str, keys: Iterable[str], touch: str | None = None) -> list[tuple[str, ...]]:
+    def _rows(self, sql: str, keys: Iterable[str], touch: str | None = None) -> list[tuple[Any, ...]]:
         """The rows of many keys, and note on them that they were used today."""
         wanted = list(keys)
-        found: list[tuple[str, ...]] = []
+        found: list[tuple[Any, ...]] = []
         try:
             for i in range(0, len(wanted), _BATCH):
                 batch = wanted[i : i + _BATCH]

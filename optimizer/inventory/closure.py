@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -15,6 +15,7 @@ from optimizer.models import Defect, Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from optimizer.inventory.environment import Environment, Installed
     from optimizer.inventory.requirements import RequirementLine
@@ -37,7 +38,7 @@ class Closure:
 
     def walk(self, lines: Iterable[RequirementLine]) -> tuple[frozenset[NormalizedName], frozenset[NormalizedName]]:
         """The distributions that the lines name themselves, and all in reach, those included."""
-        marker_values = dict(marker_environment(self.target))
+        marker_values = cast("dict[str, str | AbstractSet[str]]", marker_environment(self.target))
         direct: set[NormalizedName] = set()
         reached: set[tuple[NormalizedName, str]] = set()
         todo: deque[tuple[Requirement, str]] = deque()

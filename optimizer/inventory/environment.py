@@ -8,7 +8,8 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from stat import S_ISREG
+from typing import Any, Protocol
 
 import importlib_metadata
 from packaging.utils import NormalizedName, canonicalize_name
@@ -129,7 +130,7 @@ class InstalledEnvironment:
         )
 
     @staticmethod
-    def _check_editable(found: importlib_metadata.Distribution, report: _Report) -> None:
+    def _check_editable(found: Any, report: _Report) -> None:
         """An editable install has no files of its own: it points at a source tree (PEP 610's direct_url.json)."""
         direct_url = found.read_text("direct_url.json")
         try:
@@ -167,6 +168,7 @@ class _FileReader:
         self.outside_bytes = 0
 
     def read_record(self, record: str) -> None:
+        """The files that RECORD lists, compared with the disk's."""
         missing, differing, outside = [], [], []
         seen = set()
         for row in csv.reader(record.splitlines()):
@@ -208,7 +210,7 @@ class _FileReader:
         if len(self.files) == before:
             self.report(
                 "no-files",
-                f"no module of it is found in {self.folder} (looked for {', '.join(stems)}). Install it again from a wheel",
+                f"no module of it is found in {self.folder} ({', '.join(stems)}). Install it again from a wheel",
                 "error",
             )
         if info.is_dir():
@@ -229,7 +231,7 @@ class _FileReader:
             stat = os.stat(location)  # noqa: PTH116  a Path for each of thousands of files costs more than the call
         except OSError:
             return False
-        if stat.st_mode & 0o170000 != 0o100000:
+        if not S_ISREG(stat.st_mode):
             return False
         self.files.append(
             InstalledFile(

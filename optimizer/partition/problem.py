@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from optimizer.errors import ConfigError, UsageError
@@ -111,10 +112,11 @@ def make_problem(
                     roots.add(group.name)
     apart = tuple(tuple(sorted({home[n].name for n in names if n in home})) for names in config.groups.apart)
     for names in config.groups.apart:
-        for i, a in enumerate(names):
-            for b in names[i + 1 :]:
-                if a in home and b in home and home[a].name == home[b].name:
-                    faults.append(f"groups.apart: {a} and {b} can't be separated: " + "; ".join(home[a].reasons))
+        faults += [
+            f"groups.apart: {a} and {b} can't be separated: {'; '.join(home[a].reasons)}"
+            for a, b in combinations(names, 2)
+            if a in home and b in home and home[a].name == home[b].name
+        ]
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
     items = tuple(

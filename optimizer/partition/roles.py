@@ -55,7 +55,7 @@ def _place(item: Item, needed: list[str], problem: Problem) -> tuple[str, str]:
 
 
 def _keep_apart(problem: Problem, home: dict[str, str], reasons: dict[str, str]) -> None:
-    """Move items that the configuration does not place, the last by name first, out of a layer that they must not share."""
+    """Move items that the configuration does not place out of a layer that they must not share, last by name first."""
     fixed = {item.name for item in problem.items if item.role is not None}
     for names in problem.apart:
         for name in sorted(names, reverse=True):

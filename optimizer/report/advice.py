@@ -37,16 +37,18 @@ def overflow(plan: LayerPlan) -> Overflow | None:
         ideas.append(
             f"{gain}: {names}: the runtime carries its own, though AWS advises to ship yours since it changes under you"
         )
-    sources = sum(d.payload.unzipped_bytes - d.installed_bytes for d in distributions)
-    if sources > 0:
-        ideas.append("bytecode: `bytecode = false` under [build]; then each cold start compiles anew")
+    bytecode = sum(d.payload.bytecode_bytes for d in distributions)
+    if bytecode:
+        ideas.append(
+            f"{human_bytes(bytecode)}: bytecode, with `bytecode = false` under [build]: each cold start compiles anew"
+        )
     leaves = {d.name for d in distributions} - {r for d in distributions for r in d.requires}
-    for d in largest:
-        if d.name in leaves:
-            ideas.append(
-                f"{human_bytes(d.payload.unzipped_bytes)}: {d.name}: nothing else requires it; "
-                "take it out of the requirements if the function can do without"
-            )
+    ideas += [
+        f"{human_bytes(d.payload.unzipped_bytes)}: {d.name}: nothing else requires it; "
+        "take it out of the requirements if the function can do without"
+        for d in largest
+        if d.name in leaves
+    ]
     headline = (
         f"does not fit: {human_bytes(plan.total_unzipped_bytes)} unzipped ({plan.total_unzipped_bytes:,} bytes), "
         f"{human_bytes(-plan.headroom_bytes)} ({-plan.headroom_bytes:,} bytes) over Lambda's "

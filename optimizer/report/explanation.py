@@ -63,8 +63,10 @@ def explanation_text(found: dict[str, Any]) -> str:
     """The document for people."""
     lines = [
         f"{found['name']} {found['version']} is in {found['layer']}: {found['reason']}",
-        f"  {human_bytes(found['installed_bytes'])} installed, {human_bytes(found['unzipped_bytes'])} ship, "
-        f"{human_bytes(found['zipped_bytes'])} zipped",
+        (
+            f"  {human_bytes(found['installed_bytes'])} installed, {human_bytes(found['unzipped_bytes'])} ship, "
+            f"{human_bytes(found['zipped_bytes'])} zipped"
+        ),
     ]
     lines += [f"  left out by {x['rule']}: {x['files']} files, {human_bytes(x['bytes'])}" for x in found["left_out"]]
     for way in found["requirement_paths"]:

@@ -25,7 +25,8 @@ def plan_markdown(plan: LayerPlan) -> str:
         lines += [f"**{advice.headline}**", "", "What could be left out:", *(f"- {idea}" for idea in advice.ideas)]
     lines += ["", "| # | layer | unzipped | zipped | share | lock |", "|--:|---|--:|--:|--:|---|"]
     lines += [
-        f"| {layer.order + 1} | {layer.name} | {human_bytes(layer.unzipped_bytes)} | {human_bytes(layer.zipped_bytes)} "
+        f"| {layer.order + 1} | {layer.name} "
+        f"| {human_bytes(layer.unzipped_bytes)} | {human_bytes(layer.zipped_bytes)} "
         f"| {layer.unzipped_bytes / limits.UNZIPPED_BYTES:.1%} | {layer.change} |"
         for layer in plan.layers
     ]
@@ -42,8 +43,8 @@ def plan_markdown(plan: LayerPlan) -> str:
             "| distribution | version | installed | ships | zipped | why here |",
             "|---|---|--:|--:|--:|---|",
             *(
-                f"| {d.name} | {d.version} | {human_bytes(d.installed_bytes)} | {human_bytes(d.payload.unzipped_bytes)} "
-                f"| {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
+                f"| {d.name} | {d.version} | {human_bytes(d.installed_bytes)} "
+                f"| {human_bytes(d.payload.unzipped_bytes)} | {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
                 for d in layer.distributions
             ),
             "",

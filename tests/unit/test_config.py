@@ -1,10 +1,10 @@
 """config/layers.toml: every fault is told, by line or dotted key."""
 
 import pytest
-from tests.support import CONFIG
 
 from optimizer.config import load
 from optimizer.errors import ConfigError, UsageError
+from tests.support import CONFIG
 
 
 def faults(tmp_path, text):

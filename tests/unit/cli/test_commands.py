@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.support import CONFIG, lay_out, make_project
 
 ROOT = Path(__file__).parents[3]

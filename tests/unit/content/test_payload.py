@@ -6,9 +6,9 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
-from tests.support import lay_out, make_project
 
 from optimizer.build.archive import write_archive
 from optimizer.config import load
@@ -17,6 +17,7 @@ from optimizer.errors import CompilerError
 from optimizer.inventory import InstalledEnvironment, read_inventory
 from optimizer.limits import RUNTIMES, Runtime
 from optimizer.select import select_distribution, without_shared
+from tests.support import lay_out, make_project
 
 PYTHON = RUNTIMES[f"python3.{sys.version_info[1]}"]
 
@@ -167,7 +168,7 @@ def test_the_callers_environment_does_not_reach_the_bytes(tmp_path):
     ):
         done = subprocess.run(
             [sys.executable, "-c", script, str(tmp_path), f"cache-{i}.sqlite"],
-            env={**os.environ, **env, "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])},
+            env={**os.environ, **env, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
             capture_output=True,
             text=True,
             check=True,
