@@ -67,6 +67,9 @@ class Fleet:
         environment = self._take()
         try:
             return environment.invoke(event, request_id=request_id, invoked_arn=invoked_arn)
+        except BaseException:
+            environment.close()  # interrupted: its answer would be taken for the next event's
+            raise
         finally:
             self._give_back(environment)
 

@@ -68,7 +68,9 @@ def client_folder(cache: Path, interpreter: str, runtime: Runtime) -> Path:
     native = "runtime_client" if runtime.python == sys.version_info[:2] else "optimizer.runtime._runtime_client"
     sources = [_locate(name) for name in (*_CLIENT, native)]
     files = [file for source in sources for file in (sorted(source.rglob("*")) if source.is_dir() else [source])]
-    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
+    stats = [
+        (str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.suffix in {".py", ".so"}
+    ]
     place = cache / "clients" / hashlib.sha256(repr((interpreter, stats)).encode()).hexdigest()
     if not place.is_dir():
         with settled(place) as scratch:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.runtime import TooManyEnvironmentsError
+from optimizer.runtime.environment import Environment
 
 SLEEP = """
     import os, time
@@ -94,6 +95,21 @@ def test_an_environment_outlives_the_thread_that_first_called_it(functions):
         thread.join()
         time.sleep(0.05)
     assert pids[0] == pids[1]
+
+
+def test_an_interrupted_event_takes_its_environment_with_it(functions, monkeypatch):
+    fleet = functions.fleet("def handler(event, context): return event")
+    functions.call(fleet, 1)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Environment, "_wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            functions.call(fleet, 2)
+    done, body = functions.call(fleet, 3)
+    assert (done.cold, body) == (True, 3)
 
 
 PARENT = """
