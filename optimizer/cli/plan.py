@@ -50,14 +50,14 @@ def plan(
     """
     with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
         text = _render(result, output_format, to_file=output is not None)
+        stale = result.plan.stale
+        if write:
+            _write_locks(result)  # before stdout, whose reader may leave
         if output is None:
             sys.stdout.write(text)
         else:
             write_text(output, text)
-        stale = result.plan.stale
-        if write:
-            _write_locks(result)
-        elif check:
+        if check and not write:
             for name in stale:
                 note(f"stale: layers/{name}/layer.lock")
             if stale:

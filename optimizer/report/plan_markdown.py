@@ -44,7 +44,8 @@ def plan_markdown(plan: LayerPlan) -> str:
             "|---|---|--:|--:|--:|---|",
             *(
                 f"| {d.name} | {d.version} | {human_bytes(d.installed_bytes)} "
-                f"| {human_bytes(d.payload.unzipped_bytes)} | {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
+                f"| {human_bytes(d.payload.unzipped_bytes)} "
+                f"| {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
                 for d in layer.distributions
             ),
             "",
