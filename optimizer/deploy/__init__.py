@@ -1,21 +1,29 @@
 """[AWS] Remote state, change set, execution: the only part that talks to AWS."""
 
-from optimizer.deploy.actions import ChangeSet, PublishLayer
-from optimizer.deploy.aws import ALIAS, Aws, BotoAws
-from optimizer.deploy.change_set import make_change_set
-from optimizer.deploy.execute import Deployed, Execution
-from optimizer.deploy.publish import publish_layers
-from optimizer.deploy.read import read_state
+from optimizer.deploy.actions import Action, ChangeSet
+from optimizer.deploy.aws import BotoAws
+from optimizer.deploy.client import Clients, Connection
+from optimizer.deploy.clock import RealClock
+from optimizer.deploy.deployments import Deployer, Deployment, Publication, publish, put_parameters
+from optimizer.deploy.execute import Journal
+from optimizer.deploy.port import Aws
+from optimizer.deploy.values import ALIAS
+from optimizer.deploy.wanted import Options
 
 __all__ = [
     "ALIAS",
+    "Action",
     "Aws",
     "BotoAws",
     "ChangeSet",
-    "Deployed",
-    "Execution",
-    "PublishLayer",
-    "make_change_set",
-    "publish_layers",
-    "read_state",
+    "Clients",
+    "Connection",
+    "Deployer",
+    "Deployment",
+    "Journal",
+    "Options",
+    "Publication",
+    "RealClock",
+    "publish",
+    "put_parameters",
 ]

@@ -1,178 +1,301 @@
-"""The closed union of what a deploy can do; a change set is a list of these, printed or executed."""
+"""The closed union of what a deploy can do; each action is a value that can be printed and that execution obeys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from optimizer.build import Artifact
-    from optimizer.deploy.remote import RemoteLayer
+    from optimizer.deploy.port import Settings
+    from optimizer.deploy.values import AuthType, LayerVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """`subject` is what it acts on, `bytes` what it sends, `reason` why."""
+class _Action:
+    """What every action says: its `subject`, why, and the zipped `bytes` that it sends."""
 
+    name: ClassVar[str]
+    changes: ClassVar[bool] = True
     subject: str
     reason: str
-    bytes: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Zipped bytes that are sent for it."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepLayer(_Step):
-    """A layer whose fingerprint is published already."""
-
-    layer: RemoteLayer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishLayer(_Step):
-    """A layer whose fingerprint is new."""
+class _Sending(_Action):
+    """An action that sends an artifact: in the call, or through S3 where `bucket` is named."""
 
     artifact: Artifact
-    description: str
+    bucket: str | None
+
+    @property
+    def bytes(self) -> int:
+        """Zipped bytes that are sent for it."""
+        return self.artifact.zipped_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRole(_Step):
-    """A role for the function."""
+class Slot:
+    """A place in the list of attached layers: `arn` is known, or it is that of the layer `name` published before."""
 
-    policy: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateFunction(_Step):
-    """The function itself, with code, layers and settings at once."""
-
-    artifact: Artifact
-    settings: Mapping[str, Any]
-    layers: tuple[str, ...]
-    role_arn: str | None
+    name: str
+    arn: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepCode(_Step):
-    """Code that $LATEST has already."""
+class PublishLayer(_Sending):
+    """Make a new version of a layer."""
+
+    name: ClassVar[str] = "publish-layer"
+    runtime: str
+    architecture: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateCode(_Step):
-    """Code that $LATEST does not have."""
+class KeepLayer(_Action):
+    """Use the version that holds this already; `found` is None where an earlier deployment of this run makes it."""
 
-    artifact: Artifact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachLayers(_Step):
-    """The whole list in attach order: names of our layers, ARNs of others; with settings that differ, in one call."""
-
-    layers: tuple[str, ...]
-    settings: Mapping[str, Any]
+    name: ClassVar[str] = "keep-layer"
+    changes: ClassVar[bool] = False
+    found: LayerVersion | None
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateSettings(_Step):
-    """Settings that differ, layers left as they are."""
+class CreateRole(_Action):
+    """Make a role that Lambda may take."""
 
-    settings: Mapping[str, Any]
+    name: ClassVar[str] = "create-role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishVersion(_Step):
-    """Code and layers frozen together."""
+class AttachPolicy(_Action):
+    """Attach a managed policy to the role."""
 
-    description: str
+    name: ClassVar[str] = "attach-policy"
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutPolicy(_Action):
+    """Write our inline policy of the role."""
+
+    name: ClassVar[str] = "put-policy"
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletePolicy(_Action):
+    """Remove our inline policy of the role."""
+
+    name: ClassVar[str] = "delete-policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFunction(_Sending):
+    """Make the function with code, layers and settings; `role` is None where CreateRole or an existing one gives it."""
+
+    name: ClassVar[str] = "create-function"
+    settings: Settings
+    architecture: str
+    role: str | None
+    layers: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCode(_Sending):
+    """Send new code to `$LATEST`."""
+
+    name: ClassVar[str] = "update-code"
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepCode(_Action):
+    """The code is there already; `code_sha256` is its hash, base64."""
+
+    name: ClassVar[str] = "keep-code"
+    changes: ClassVar[bool] = False
     code_sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check(_Step):
-    """The new version called before anybody else calls it."""
+class AttachLayers(_Action):
+    """Replace the list of attached layers of `$LATEST` by the whole of `layers`."""
 
+    name: ClassVar[str] = "attach-layers"
+    layers: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSettings(_Action):
+    """Change settings of `$LATEST`."""
+
+    name: ClassVar[str] = "update-settings"
+    settings: Settings = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishVersion(_Action):
+    """Freeze `$LATEST`."""
+
+    name: ClassVar[str] = "publish-version"
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(_Action):
+    """Ask the new version for `path` through the function's own router, before anybody else does."""
+
+    name: ClassVar[str] = "check"
     path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveAlias(_Step):
-    """The alias pointed at the new version; `revision` guards it, None creates it."""
+class CreateAlias(_Action):
+    """Make the alias, at the new version."""
 
-    revision: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutUrl(_Step):
-    """The alias's URL made, or its callers changed."""
-
-    auth: str
-    exists: bool
+    name: ClassVar[str] = "create-alias"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant(_Step):
-    """One statement of the alias's policy."""
+class MoveAlias(_Action):
+    """Point the alias at the new version with all traffic; `revision` guards it."""
 
-    statement: Mapping[str, Any]
+    name: ClassVar[str] = "move-alias"
+    revision: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAlias(_Action):
+    """The alias serves what is wanted already, as `version`."""
+
+    name: ClassVar[str] = "keep-alias"
+    changes: ClassVar[bool] = False
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateUrl(_Action):
+    """Give the alias a URL."""
+
+    name: ClassVar[str] = "create-url"
+    auth: AuthType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateUrl(_Action):
+    """Change who may call the alias's URL."""
+
+    name: ClassVar[str] = "update-url"
+    auth: AuthType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUrl(_Action):
+    """Take the alias's URL away."""
+
+    name: ClassVar[str] = "delete-url"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepUrl(_Action):
+    """The alias has the URL that is wanted."""
+
+    name: ClassVar[str] = "keep-url"
+    changes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(_Action):
+    """Let anybody call the alias's URL; `via_url_only` is the second of the two permissions that this takes."""
+
+    name: ClassVar[str] = "grant"
+    statement: str
+    via_url_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke(_Action):
+    """Remove a permission of ours from the alias."""
+
+    name: ClassVar[str] = "revoke"
+    statement: str
 
 
 Action = (
-    KeepLayer
-    | PublishLayer
+    PublishLayer
+    | KeepLayer
     | CreateRole
+    | AttachPolicy
+    | PutPolicy
+    | DeletePolicy
     | CreateFunction
-    | KeepCode
     | UpdateCode
+    | KeepCode
     | AttachLayers
     | UpdateSettings
     | PublishVersion
     | Check
+    | CreateAlias
     | MoveAlias
-    | PutUrl
+    | KeepAlias
+    | CreateUrl
+    | UpdateUrl
+    | DeleteUrl
+    | KeepUrl
     | Grant
+    | Revoke
 )
+"""Every action; whoever handles them ends with assert_never."""
 
-NAMES: Mapping[type, tuple[str, str]] = {
-    KeepLayer: ("keep-layer", "="),
-    PublishLayer: ("publish-layer", "+"),
-    CreateRole: ("create-role", "+"),
-    CreateFunction: ("create-function", "+"),
-    KeepCode: ("keep-code", "="),
-    UpdateCode: ("update-code", "~"),
-    AttachLayers: ("attach-layers", "~"),
-    UpdateSettings: ("update-settings", "~"),
-    PublishVersion: ("publish-version", "+"),
-    Check: ("check", "?"),
-    MoveAlias: ("move-alias", "~"),
-    PutUrl: ("put-url", "~"),
-    Grant: ("grant", "+"),
-}
-"""Each action's name in JSON, and its symbol in text."""
+
+def sent_artifact(action: Action) -> Artifact | None:
+    """The artifact that an action sends, if it sends one."""
+    return action.artifact if isinstance(action, PublishLayer | CreateFunction | UpdateCode) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLayer:
+    """A layer of ours as the function gets it; `version` and `arn` are None until it is published."""
+
+    name: str
+    fingerprint: str
+    version: int | None
+    arn: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSet:
-    """What one deploy does to one function in one region, in order; printed or executed, the same object.
+    """The actions that lead one function in one region from what is there to what is planned, in order.
 
-    `url` is what stands there already, `version` the one that the alias points at before.
+    `layers` are ours in attach order. What is there before: `version` and `url` of the alias, `role` the function's
+    role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code and its `attached` list.
     """
 
     function: str
     region: str
     actions: tuple[Action, ...]
-    layers: tuple[str, ...]
-    fingerprints: Mapping[str, str]
-    version: str | None
-    url: str | None
-    kept: tuple[RemoteLayer, ...] = ()
+    layers: tuple[OwnLayer, ...]
+    version: str | None = None
+    url: str | None = None
+    role: str | None = None
+    revision: str = ""
+    code_sha256: str = ""
+    attached: tuple[str, ...] = ()
 
     @property
-    def empty(self) -> bool:
-        """Whether there is nothing to do."""
-        return all(isinstance(action, KeepLayer | KeepCode) for action in self.actions)
+    def changes(self) -> bool:
+        """Whether anything is to be done."""
+        return any(action.changes for action in self.actions)
 
     @property
     def bytes(self) -> int:
-        """What it sends."""
+        """Zipped bytes that are sent for it."""
         return sum(action.bytes for action in self.actions)

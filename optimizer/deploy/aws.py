@@ -1,361 +1,298 @@
-"""The port to AWS: one verb for each need, over boto3; the only module that imports it."""
+"""The port to AWS over boto3: Lambda's functions, aliases, URLs and layers in one region; never decides anything."""
 
 from __future__ import annotations
 
+import base64
 import json
-import time
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from optimizer import limits
-from optimizer.deploy.errors import translated
-from optimizer.deploy.remote import RemoteLayer, RemoteUrl, RemoteVersion, fingerprints_of
-from optimizer.errors import AwsError, DeployRefusedError
+from optimizer.deploy import descriptions
+from optimizer.deploy.account import AccountAws
+from optimizer.deploy.port import Direct
+from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
+from optimizer.deploy.values import (
+    LATEST,
+    Alias,
+    AttachedLayer,
+    AuthType,
+    Configuration,
+    Invocation,
+    LayerVersion,
+    Url,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from optimizer.build import Artifact
+    from optimizer.deploy.port import Settings, Zip
 
-ALIAS = "live"
-BASIC_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-_SETTLE_SECONDS = 300.0
-_ROLE_SECONDS = 60.0
-"""How long a new role may take until Lambda can assume it (IAM is eventually consistent)."""
+_LOST_TRIES = 4
+_UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoked:
-    """What a call of a function gave."""
+class BotoAws(AccountAws):
+    """Lambda in one region; roles, storage and parameters come from AccountAws."""
 
-    payload: bytes
-    error: str | None
-    log: str
+    @contextmanager
+    def _lambda(self, subject: str) -> Iterator[Any]:
+        with self.clients.translated(subject, self.region):
+            yield self.clients.client("lambda", self.region)
 
+    @contextmanager
+    def _or_none(self, subject: str, codes: frozenset[str] = MISSING) -> Iterator[Any]:
+        """The client; what is not there leaves the block quietly."""
+        try:
+            with self._lambda(subject) as client:
+                yield client
+        except CallRejectedError as error:
+            if error.aws_code not in codes:
+                raise
 
-class Aws(Protocol):
-    """What a deploy needs of AWS in one region; reading verbs first, then those that change something."""
+    def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
+        """See Aws.configuration."""
+        with self._or_none(_named(function, qualifier)) as client:
+            return _configuration(client.get_function(**_qualified(function, qualifier))["Configuration"])
+        return None
 
-    region: str
-    calls: Counter[str]
-    sent_bytes: int
-
-    def version(self, function: str, qualifier: str | None) -> RemoteVersion | None: ...
-    def alias_revision(self, function: str) -> str | None: ...
-    def url(self, function: str) -> RemoteUrl | None: ...
-    def granted(self, function: str, qualifier: str | None) -> frozenset[str]: ...
-    def latest_callers(self, function: str) -> tuple[str, ...]: ...
-    def layer_versions(self, layer: str, runtime: str, architecture: str) -> tuple[RemoteLayer, ...]: ...
-    def role(self, name: str) -> str | None: ...
-    def publish_layer(
-        self, artifact: Artifact, path: Path, description: str, runtime: str, architecture: str
-    ) -> RemoteLayer: ...
-    def create_role(self, name: str, policy: Mapping[str, Any] | None) -> str: ...
-    def create_function(self, path: Path, settings: Mapping[str, Any]) -> None: ...
-    def update_code(self, function: str, path: Path, revision: str) -> None: ...
-    def update_configuration(self, function: str, settings: Mapping[str, Any], revision: str) -> None: ...
-    def settled(self, function: str) -> RemoteVersion: ...
-    def publish_version(self, function: str, description: str, code_sha256: str, revision: str) -> RemoteVersion: ...
-    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invoked: ...
-    def point_alias(self, function: str, version: str, revision: str | None) -> None: ...
-    def put_url(self, function: str, auth: str, *, exists: bool) -> str: ...
-    def grant(self, function: str, statement: Mapping[str, Any]) -> None: ...
-    def put_parameter(self, name: str, value: str) -> None: ...
-
-
-class BotoAws:
-    """The real thing, or whatever answers at an endpoint.
-
-    Args:
-        region: where.
-        endpoint_url: instead of AWS's own endpoints.
-        credentials: (access key id, secret) instead of the environment's.
-        bucket: for zips that are too large to be sent in a call.
-
-    Raises:
-        AwsError: there are no credentials, or the session can't be made.
-    """
-
-    def __init__(
-        self,
-        region: str,
-        *,
-        endpoint_url: str | None = None,
-        credentials: tuple[str, str] | None = None,
-        bucket: str | None = None,
-    ) -> None:
-        self.region = region
-        self.calls: Counter[str] = Counter()
-        self.sent_bytes = 0
-        self._endpoint_url = endpoint_url
-        self._bucket = bucket
-        with translated(region):
-            import boto3
-            from botocore.config import Config
-
-            key, secret = credentials or (None, None)
-            self._session = boto3.session.Session(
-                region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
+    def create_function(
+        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str
+    ) -> Configuration:
+        """See Aws.create_function."""
+        with self._lambda(function) as client:
+            answer = client.create_function(
+                FunctionName=function,
+                Role=role,
+                Code=_content(code),
+                Architectures=[architecture],
+                **_settings(settings),
             )
-            self._config = Config(
-                retries={"mode": "standard", "max_attempts": 5},
-                connect_timeout=10,
-                read_timeout=120,
-                user_agent_extra="layer-optimizer/0.1",
+            return _configuration(answer)
+
+    def update_code(self, function: str, code: Zip, *, architecture: str, revision: str) -> None:
+        """See Aws.update_code."""
+        with self._lambda(function) as client:
+            client.update_function_code(
+                FunctionName=function, Architectures=[architecture], RevisionId=revision, **_content(code)
             )
-            self._lambda = self._client("lambda")
 
-    def _client(self, service: str) -> Any:
-        with translated(self.region):
-            client = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
-        client.meta.events.register("before-send", self._count)
-        return client
+    def update_configuration(self, function: str, settings: Settings, *, revision: str) -> None:
+        """See Aws.update_configuration."""
+        with self._lambda(function) as client:
+            client.update_function_configuration(FunctionName=function, RevisionId=revision, **_settings(settings))
 
-    def _count(self, event_name: str, **_: Any) -> None:
-        self.calls[event_name.rpartition(".")[2]] += 1
-
-    def version(self, function: str, qualifier: str | None) -> RemoteVersion | None:
-        """$LATEST, or what a qualifier points at; None where there is none."""
-        extra = {"Qualifier": qualifier} if qualifier else {}
-        found = self._get(self._lambda.get_function, FunctionName=function, **extra)
-        return RemoteVersion.of(found["Configuration"]) if found else None
-
-    def alias_revision(self, function: str) -> str | None:
-        """The RevisionId that guards the alias; None where there is no alias."""
-        found = self._get(self._lambda.get_alias, FunctionName=function, Name=ALIAS)
-        return found["RevisionId"] if found else None
-
-    def url(self, function: str) -> RemoteUrl | None:
-        """The alias's URL."""
-        found = self._get(self._lambda.get_function_url_config, FunctionName=function, Qualifier=ALIAS)
-        return RemoteUrl(url=found["FunctionUrl"], auth=found["AuthType"]) if found else None
-
-    def granted(self, function: str, qualifier: str | None) -> frozenset[str]:
-        """The ids of a resource policy's statements."""
-        extra = {"Qualifier": qualifier} if qualifier else {}
-        found = self._get(self._lambda.get_policy, FunctionName=function, **extra)
-        return frozenset(s["Sid"] for s in json.loads(found["Policy"])["Statement"]) if found else frozenset()
-
-    def latest_callers(self, function: str) -> tuple[str, ...]:
-        """What calls $LATEST: an unqualified URL, statements of an unqualified policy, event source mappings."""
-        callers = []
-        found = self._get(self._lambda.get_function_url_config, FunctionName=function)
-        if found:
-            callers.append(f"function URL {found['FunctionUrl']}")
-        callers += [f"policy statement {sid}" for sid in sorted(self.granted(function, None))]
-        with translated(self.region):
-            pages = self._lambda.get_paginator("list_event_source_mappings").paginate(FunctionName=function)
-            callers += [
-                f"event source mapping {mapping['UUID']} of {mapping.get('EventSourceArn', 'an unknown source')}"
-                for page in pages
-                for mapping in page["EventSourceMappings"]
-            ]
-        return tuple(callers)
-
-    def layer_versions(self, layer: str, runtime: str, architecture: str) -> tuple[RemoteLayer, ...]:
-        """A layer's versions for the target, newest first."""
-        found = []
-        with translated(self.region):
-            for page in self._lambda.get_paginator("list_layer_versions").paginate(LayerName=layer):
-                for row in page["LayerVersions"]:
-                    if runtime not in row.get("CompatibleRuntimes", [runtime]):
-                        continue
-                    if architecture not in row.get("CompatibleArchitectures", [architecture]):
-                        continue
-                    marks = fingerprints_of(row.get("Description", ""))
-                    found.append(
-                        RemoteLayer(
-                            name=layer,
-                            version=row["Version"],
-                            arn=row["LayerVersionArn"],
-                            fingerprint=marks[0] if marks else "",
-                        )
-                    )
-        return tuple(found)
-
-    def role(self, name: str) -> str | None:
-        """A role's ARN; None where there is none."""
-        found = self._get(self._client("iam").get_role, RoleName=name)
-        return found["Role"]["Arn"] if found else None
-
-    def publish_layer(
-        self, artifact: Artifact, path: Path, description: str, runtime: str, architecture: str
-    ) -> RemoteLayer:
-        """Publish one version of a layer."""
-        with self._upload(path) as content, translated(self.region):
-            done = self._lambda.publish_layer_version(
-                LayerName=artifact.name,
-                Description=description,
-                Content=content,
-                CompatibleRuntimes=[runtime],
-                CompatibleArchitectures=[architecture],
-            )
-        return RemoteLayer(
-            name=artifact.name, version=done["Version"], arn=done["LayerVersionArn"], fingerprint=artifact.fingerprint
-        )
-
-    def create_role(self, name: str, policy: Mapping[str, Any] | None) -> str:
-        """A role that Lambda may assume, that may write logs and what the policy says."""
-        iam = self._client("iam")
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ],
-        }
-        with translated(self.region):
-            done = iam.create_role(
-                RoleName=name,
-                AssumeRolePolicyDocument=json.dumps(trust),
-                Description="Made by layer-optimizer for the function of this name",
-            )
-            iam.attach_role_policy(RoleName=name, PolicyArn=BASIC_POLICY)
-            if policy:
-                iam.put_role_policy(RoleName=name, PolicyName="function", PolicyDocument=json.dumps(policy))
-        return str(done["Role"]["Arn"])
-
-    def create_function(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """Create the function, waiting until Lambda can assume a role that was just made."""
-        deadline = time.monotonic() + _ROLE_SECONDS
-        with self._upload(path) as content:
-            while True:
-                try:
-                    with translated(self.region):
-                        self._lambda.create_function(Code=content, **settings)
-                except AwsError as error:
-                    if "cannot be assumed" not in error.message or time.monotonic() > deadline:
-                        raise
-                    time.sleep(2)
-                else:
-                    return
-
-    def update_code(self, function: str, path: Path, revision: str) -> None:
-        """Send new code."""
-        with self._upload(path) as content, translated(self.region):
-            self._lambda.update_function_code(FunctionName=function, RevisionId=revision, **content)
-
-    def update_configuration(self, function: str, settings: Mapping[str, Any], revision: str) -> None:
-        """Change layers and settings in one call."""
-        with translated(self.region):
-            self._lambda.update_function_configuration(FunctionName=function, RevisionId=revision, **settings)
-
-    def settled(self, function: str) -> RemoteVersion:
-        """$LATEST when no update is under way any more.
-
-        Raises:
-            AwsError: an update failed, or did not settle in time.
-        """
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        pause = 0.1
-        while True:
-            with translated(self.region):
-                found = self._lambda.get_function_configuration(FunctionName=function)
-            if found.get("LastUpdateStatus") == "Failed" or found.get("State") == "Failed":
-                reason = found.get("LastUpdateStatusReason") or found.get("StateReason") or "no reason given"
-                raise AwsError(f"The update of {function} failed: {reason}", mend="Mend the cause and deploy again.")
-            version = RemoteVersion.of(found)
-            if version.settled:
-                return version
-            if time.monotonic() > deadline:
-                raise AwsError(
-                    f"The update of {function} has not settled in {_SETTLE_SECONDS:.0f} s",
-                    mend="Deploy again: what was done is found and not done twice.",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, 5)
-
-    def publish_version(self, function: str, description: str, code_sha256: str, revision: str) -> RemoteVersion:
-        """Freeze $LATEST."""
-        with translated(self.region):
-            return RemoteVersion.of(
-                self._lambda.publish_version(
+    def publish_version(self, function: str, description: str, *, code_sha256: str, revision: str) -> Configuration:
+        """See Aws.publish_version."""
+        with self._lambda(function) as client:
+            return _configuration(
+                client.publish_version(
                     FunctionName=function, Description=description, CodeSha256=code_sha256, RevisionId=revision
                 )
             )
 
-    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invoked:
-        """Call a version."""
-        import base64
-
-        with translated(self.region):
-            done = self._lambda.invoke(
-                FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event).encode(), LogType="Tail"
+    def invoke(self, function: str, version: str, event: bytes) -> Invocation:
+        """See Aws.invoke."""
+        with self._lambda(f"{function}:{version}") as client:
+            answer = client.invoke(FunctionName=function, Qualifier=version, LogType="Tail", Payload=event)
+            return Invocation(
+                payload=answer["Payload"].read(),
+                error=answer.get("FunctionError"),
+                log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
             )
-            payload = done["Payload"].read()
-        log = base64.b64decode(done.get("LogResult", "")).decode("utf-8", "replace")
-        return Invoked(payload=payload, error=done.get("FunctionError"), log=log)
 
-    def point_alias(self, function: str, version: str, revision: str | None) -> None:
-        """Create the alias, or move it; guarded by its revision."""
-        with translated(self.region):
-            if revision is None:
-                self._lambda.create_alias(FunctionName=function, Name=ALIAS, FunctionVersion=version)
-            else:
-                self._lambda.update_alias(
-                    FunctionName=function,
-                    Name=ALIAS,
-                    FunctionVersion=version,
-                    RevisionId=revision,
-                    RoutingConfig={"AdditionalVersionWeights": {}},
-                )
+    def alias(self, function: str, name: str) -> Alias | None:
+        """See Aws.alias."""
+        with self._or_none(f"{function}:{name}") as client:
+            answer = client.get_alias(FunctionName=function, Name=name)
+            weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+            return Alias(
+                name=name,
+                version=answer["FunctionVersion"],
+                revision=answer.get("RevisionId", ""),
+                weighted=bool(weights),
+            )
+        return None
 
-    def put_url(self, function: str, auth: str, *, exists: bool) -> str:
-        """Give the alias its URL, or change who may call it."""
-        with translated(self.region):
-            put = self._lambda.update_function_url_config if exists else self._lambda.create_function_url_config
-            return str(put(FunctionName=function, Qualifier=ALIAS, AuthType=auth)["FunctionUrl"])
+    def create_alias(self, function: str, name: str, version: str) -> None:
+        """See Aws.create_alias."""
+        with self._lambda(f"{function}:{name}") as client:
+            client.create_alias(FunctionName=function, Name=name, FunctionVersion=version)
 
-    def grant(self, function: str, statement: Mapping[str, Any]) -> None:
-        """Add one statement to the alias's policy."""
-        with translated(self.region):
-            self._lambda.add_permission(FunctionName=function, Qualifier=ALIAS, **statement)
+    def move_alias(self, function: str, name: str, version: str, *, revision: str) -> None:
+        """See Aws.move_alias."""
+        with self._lambda(f"{function}:{name}") as client:
+            client.update_alias(
+                FunctionName=function,
+                Name=name,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {}},
+                RevisionId=revision,
+            )
 
-    def put_parameter(self, name: str, value: str) -> None:
-        """Write one parameter of SSM."""
-        with translated(self.region):
-            self._client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+    def url(self, function: str, qualifier: str | None) -> Url | None:
+        """See Aws.url."""
+        with self._or_none(_named(function, qualifier)) as client:
+            return _url(client.get_function_url_config(**_qualified(function, qualifier)))
+        return None
 
-    def _get(self, call: Any, **parameters: Any) -> Any:
-        """A reading call's answer, or None where there is nothing to read."""
-        from botocore.exceptions import ClientError
+    def create_url(self, function: str, qualifier: str, auth: AuthType) -> Url:
+        """See Aws.create_url."""
+        with self._lambda(f"{function}:{qualifier}") as client:
+            return _url(client.create_function_url_config(FunctionName=function, Qualifier=qualifier, AuthType=auth))
 
-        with translated(self.region):
+    def update_url(self, function: str, qualifier: str, auth: AuthType) -> None:
+        """See Aws.update_url."""
+        with self._lambda(f"{function}:{qualifier}") as client:
+            client.update_function_url_config(FunctionName=function, Qualifier=qualifier, AuthType=auth)
+
+    def delete_url(self, function: str, qualifier: str) -> None:
+        """See Aws.delete_url."""
+        with self._or_none(f"{function}:{qualifier}") as client:
+            client.delete_function_url_config(FunctionName=function, Qualifier=qualifier)
+
+    def statements(self, function: str, qualifier: str | None) -> tuple[str, ...]:
+        """See Aws.statements."""
+        with self._or_none(_named(function, qualifier)) as client:
+            document = json.loads(client.get_policy(**_qualified(function, qualifier))["Policy"])
+            return tuple(statement.get("Sid", "") for statement in document.get("Statement", ()))
+        return ()
+
+    def grant_url(self, function: str, qualifier: str, statement: str, *, via_url_only: bool) -> None:
+        """See Aws.grant_url."""
+        # function URLs made since October 2025 need both actions in the permission
+        action: dict[str, Any] = (
+            {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True}
+            if via_url_only
+            else {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}
+        )
+        with self._lambda(f"{function}:{qualifier}") as client:
+            client.add_permission(
+                FunctionName=function, Qualifier=qualifier, StatementId=statement, Principal="*", **action
+            )
+
+    def revoke(self, function: str, qualifier: str, statement: str) -> None:
+        """See Aws.revoke."""
+        with self._or_none(f"{function}:{qualifier}") as client:
+            client.remove_permission(FunctionName=function, Qualifier=qualifier, StatementId=statement)
+
+    def callers_of_latest(self, function: str) -> tuple[str, ...]:
+        """See Aws.callers_of_latest."""
+        found = []
+        url = self.url(function, None)
+        if url is not None:
+            found.append(f"the function URL {url.address}")
+        found += [f"the permission {statement!r}" for statement in self.statements(function, None)]
+        with self._lambda(function) as client:
+            for page in client.get_paginator("list_event_source_mappings").paginate(FunctionName=function):
+                found += [
+                    f"the event source {mapping.get('EventSourceArn', mapping['UUID'])}"
+                    for mapping in page["EventSourceMappings"]
+                    if mapping["FunctionArn"].endswith(f":function:{function}")  # those of an alias end in its name
+                ]
+            for page in client.get_paginator("list_aliases").paginate(FunctionName=function, FunctionVersion=LATEST):
+                found += [f"the alias {alias['Name']!r}" for alias in page["Aliases"]]
+        return tuple(found)
+
+    def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:
+        """See Aws.find_layer."""
+        wanted = descriptions.of_layer(fingerprint)
+        with self._or_none(f"layer {name}") as client:
+            pages = client.get_paginator("list_layer_versions").paginate(
+                LayerName=name, CompatibleRuntime=runtime, CompatibleArchitecture=architecture
+            )
+            for page in pages:  # newest first
+                for version in page["LayerVersions"]:
+                    if version.get("Description") == wanted:
+                        return _layer(name, fingerprint, version)
+        return None
+
+    def layer_description(self, arn: str) -> str | None:
+        """See Aws.layer_description."""
+        with self._or_none(arn, _UNREADABLE) as client:
+            return str(client.get_layer_version_by_arn(Arn=arn).get("Description", ""))
+        return None
+
+    def publish_layer(
+        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
+    ) -> LayerVersion:
+        """See Aws.publish_layer; where an answer is lost, the version that it may have made is looked for first."""
+        for left in reversed(range(_LOST_TRIES)):
             try:
-                return call(**parameters)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in {"ResourceNotFoundException", "NoSuchEntity"}:
-                    return None
-                raise
-
-    def _upload(self, path: Path) -> _Upload:
-        size = path.stat().st_size
-        self.sent_bytes += size
-        if size <= limits.DIRECT_ZIP_BYTES:
-            return _Upload(content={"ZipFile": path.read_bytes()})
-        if self._bucket is None:
-            raise DeployRefusedError(
-                f"{path.name} has {size:,} bytes; Lambda takes at most {limits.DIRECT_ZIP_BYTES:,} in a call",
-                mend="Name a bucket of the region with --bucket: larger zips go through S3.",
-            )
-        s3 = self._client("s3")
-        key = f"layer-optimizer/{path.stem}-{time.time_ns()}.zip"
-        with translated(self.region):
-            s3.upload_file(str(path), self._bucket, key)
-        return _Upload(content={"S3Bucket": self._bucket, "S3Key": key}, s3=s3)
+                with self.clients.translated(f"layer {name}", self.region):
+                    answer = self.clients.client("lambda", self.region, once=True).publish_layer_version(
+                        LayerName=name,
+                        Description=descriptions.of_layer(fingerprint),
+                        Content=_content(content),
+                        CompatibleRuntimes=[runtime],
+                        CompatibleArchitectures=[architecture],
+                    )
+                    return _layer(name, fingerprint, answer)
+            except (AnswerLostError, CallRejectedError) as error:
+                throttled = isinstance(error, CallRejectedError) and error.aws_code == "TooManyRequestsException"
+                if not left or not (throttled or isinstance(error, AnswerLostError)):
+                    raise
+            self.clock.sleep(2.0 ** (_LOST_TRIES - left) / 4)
+            found = self.find_layer(name, fingerprint, runtime=runtime, architecture=architecture)
+            if found is not None:
+                return found
+        raise AssertionError("unreachable: the last try returns or raises")
 
 
-@dataclass
-class _Upload:
-    """A zip as the API takes it; what went through S3 is removed from there at the end of the block."""
+def _named(function: str, qualifier: str | None) -> str:
+    return f"{function}:{qualifier}" if qualifier else function
 
-    content: dict[str, Any]
-    s3: Any = None
 
-    def __enter__(self) -> dict[str, Any]:
-        return self.content
+def _qualified(function: str, qualifier: str | None) -> dict[str, str]:
+    return {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
 
-    def __exit__(self, *_: object) -> None:
-        if self.s3 is not None:
-            self.s3.delete_object(Bucket=self.content["S3Bucket"], Key=self.content["S3Key"])
+
+def _content(content: Zip) -> dict[str, Any]:
+    if isinstance(content, Direct):
+        return {"ZipFile": content.data}
+    return {"S3Bucket": content.bucket, "S3Key": content.key}
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "Handler": settings.handler,
+        "Runtime": settings.runtime,
+        "MemorySize": settings.memory_mb,
+        "Timeout": settings.timeout_seconds,
+        "Role": settings.role,
+        "Environment": None if settings.environment is None else {"Variables": settings.environment},
+        "Layers": None if settings.layers is None else list(settings.layers),
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _url(answer: dict[str, Any]) -> Url:
+    return Url(address=answer["FunctionUrl"], auth=answer["AuthType"])
+
+
+def _layer(name: str, fingerprint: str, answer: dict[str, Any]) -> LayerVersion:
+    return LayerVersion(name=name, version=answer["Version"], arn=answer["LayerVersionArn"], fingerprint=fingerprint)
+
+
+def _configuration(answer: dict[str, Any]) -> Configuration:
+    return Configuration(
+        arn=answer["FunctionArn"],
+        version=answer["Version"],
+        description=answer.get("Description", ""),
+        code_sha256=answer["CodeSha256"],
+        zipped_bytes=answer["CodeSize"],
+        layers=tuple(
+            AttachedLayer(arn=layer["Arn"], zipped_bytes=layer.get("CodeSize", 0)) for layer in answer.get("Layers", ())
+        ),
+        handler=answer.get("Handler", ""),
+        runtime=answer.get("Runtime", ""),
+        architecture=answer.get("Architectures", ["x86_64"])[0],
+        memory_mb=answer["MemorySize"],
+        timeout_seconds=answer["Timeout"],
+        environment=answer.get("Environment", {}).get("Variables", {}),
+        role=answer["Role"],
+        revision=answer.get("RevisionId", ""),
+        state=answer.get("State", "Active"),
+        state_reason=answer.get("StateReason", ""),
+        update_status=answer.get("LastUpdateStatus", "Successful"),
+        update_reason=answer.get("LastUpdateStatusReason", ""),
+    )

@@ -1,368 +1,322 @@
-"""ChangeSet = f(Manifest, RemoteState): pure; it decides everything and calls nothing."""
+"""Remote state and manifest → change set, purely: what is kept, what is sent, in which order; or a refusal."""
 
 from __future__ import annotations
 
-import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from optimizer import limits
+from optimizer.deploy import descriptions
+from optimizer.deploy.access import role_actions, url_actions
 from optimizer.deploy.actions import (
-    Action,
     AttachLayers,
     ChangeSet,
     Check,
+    CreateAlias,
     CreateFunction,
-    CreateRole,
-    Grant,
+    KeepAlias,
     KeepCode,
     KeepLayer,
     MoveAlias,
+    OwnLayer,
     PublishLayer,
     PublishVersion,
-    PutUrl,
+    Slot,
     UpdateCode,
     UpdateSettings,
 )
-from optimizer.deploy.remote import RemoteLayer, fingerprints_of, layer_description, version_description
+from optimizer.deploy.layer_list import attach_list, staying, transition
+from optimizer.deploy.port import Settings
+from optimizer.deploy.values import ALIAS, LayerVersion, layer_name
+from optimizer.deploy.wanted import code_sha256
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
-    from optimizer.build import Artifact, Function, Manifest
-    from optimizer.deploy.remote import RemoteState, RemoteVersion
+    from collections.abc import Collection, Sequence
 
-_AUTH = {"iam": "AWS_IAM", "public": "NONE"}
-STATEMENTS: dict[str, tuple[dict[str, Any], ...]] = {
-    # URLs made since October 2025 need both actions in the policy
-    "NONE": (
-        {
-            "StatementId": "layer-optimizer-url",
-            "Action": "lambda:InvokeFunctionUrl",
-            "Principal": "*",
-            "FunctionUrlAuthType": "NONE",
-        },
-        {
-            "StatementId": "layer-optimizer-url-invoke",
-            "Action": "lambda:InvokeFunction",
-            "Principal": "*",
-            "InvokedViaFunctionUrl": True,
-        },
-    ),
-    # callers of the same account need no statement, only their own IAM policy
-    "AWS_IAM": (),
-}
+    from optimizer.build import Artifact
+    from optimizer.deploy.actions import Action
+    from optimizer.deploy.values import Configuration, RemoteState
+    from optimizer.deploy.wanted import Options, Wanted
 
 
-def up_to_date(manifest: Manifest, function: Function, state: RemoteState) -> bool:
-    """Whether what the alias serves is what the manifest wants; a partial state is enough to tell."""
-    live = state.live
-    if live is None or live.description != wanted_description(manifest, function):
-        return False
-    if _differing(function, live) or not _attached_as_wanted(function, live):
-        return False
-    if function.url == "none":
-        return True
-    return state.url is not None and state.url.auth == _AUTH[function.url]
-
-
-def wanted_description(manifest: Manifest, function: Function) -> str:
-    """The description that the version of this very code with these very layers has."""
-    code = manifest.artifact(function.artifact, "function").fingerprint
-    return version_description(code, tuple(manifest.artifact(n, "layer").fingerprint for n in function.layers))
-
-
-def make_change_set(
-    manifest: Manifest, function: Function, state: RemoteState, *, code_only: bool = False, accept_latest: bool = False
-) -> ChangeSet:
-    """The actions that lead from what is there to what is planned.
+def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, coming: Collection[str] = ()) -> ChangeSet:
+    """The change set of one function in one region.
 
     Args:
-        manifest: what was built.
-        function: which of its functions.
-        state: what is there.
-        code_only: refuse where anything but the code would have to change.
-        accept_latest: go on although something calls $LATEST.
+        wanted: what the manifest says of it.
+        state: what there is.
+        options: what the command line says.
+        coming: fingerprints of layers that an earlier change set of the same run publishes in this region.
 
     Raises:
-        DeployRefusedError: it would not fit, callers of $LATEST would be hurt, or code alone is not enough.
+        DeployRefusedError: it would not fit, would change code under callers of `$LATEST`, or lacks what it needs.
     """
-    code = manifest.artifact(function.artifact, "function")
-    layers = {name: manifest.artifact(name, "layer") for name in function.layers}
-    _check_limits(function, code, layers)
-    if up_to_date(manifest, function, state):
-        return _nothing(manifest, function, state, layers, code)
-    if state.latest_callers and not accept_latest:
+    layers = _layers(wanted, state, options, coming)
+    latest, live = state.latest, state.live
+    if latest is not None and latest.state == "Failed":
         raise DeployRefusedError(
-            f"{function.name} in {state.region} has callers of $LATEST, which a deploy changes under them:\n  "
-            + "\n  ".join(state.latest_callers),
-            mend="Point them at the alias `live`, or deploy with --accept-latest.",
+            f"{wanted.function.name} in {state.region} is in the state Failed: {latest.state_reason}",
+            mend="Mend what the reason names, or delete the function; then deploy again.",
         )
-    planned, kept = _layers(function, layers, state)
-    actions: list[Action] = [*planned]
-    latest = state.latest
-    wanted = _attach_order(function, latest, layers)
-    if latest is None:
-        actions += _create(function, code, state, wanted)
+    target = () if live is not None and wanted.is_served_by(live) else attach_list(wanted, state, _slots(layers))
+    if live is not None and _is_live(wanted, live, target):
+        core: tuple[Action, ...] = (
+            KeepCode(subject=wanted.function.name, reason="same fingerprint", code_sha256=live.code_sha256),
+            *role_actions(wanted, state),
+            KeepAlias(subject=ALIAS, reason=f"serves version {live.version}, which is this", version=live.version),
+        )
+    elif latest is None:
+        transition(wanted, state, target)
+        core = (*role_actions(wanted, state), _create(wanted, state, options, target), *_release(wanted, state, layers))
     else:
-        actions += _update(function, code, state, latest, wanted, kept)
-    if code_only:
-        _check_code_only(function, manifest, state, actions)
-    actions += _serve(manifest, function, code, state)
+        core = (
+            *role_actions(wanted, state),
+            *_updates(wanted, state, latest, options, target),
+            *_release(wanted, state, layers),
+        )
+    actions = (*(action for action, _ in layers), *core, *url_actions(wanted, state))
+    _refuse_callers(wanted, state, options, actions)
     return ChangeSet(
-        function=function.name,
+        function=wanted.function.name,
         region=state.region,
-        actions=tuple(actions),
-        layers=function.layers,
-        fingerprints={name: layer.fingerprint for name, layer in layers.items()},
-        version=state.live.version if state.live else None,
-        url=state.url.url if state.url else None,
-        kept=tuple(kept.values()),
+        actions=actions,
+        layers=tuple(layer for _, layer in layers),
+        version=live.version if live else None,
+        url=state.url.address if state.url else None,
+        role=wanted.function.role_arn or (latest.role if latest else state.role.arn if state.role else None),
+        revision=latest.revision if latest else "",
+        code_sha256=latest.code_sha256 if latest else "",
+        attached=latest.layer_arns if latest else (),
     )
 
 
-def _nothing(
-    manifest: Manifest, function: Function, state: RemoteState, layers: dict[str, Artifact], code: Artifact
-) -> ChangeSet:
-    del manifest
-    attached = {arn.split(":")[6]: arn for arn in (state.live.layers if state.live else ())}
-    kept = tuple(
-        RemoteLayer(
-            name=name,
-            version=int(attached[name].rpartition(":")[2]),
-            arn=attached[name],
-            fingerprint=layer.fingerprint,
-        )
-        for name, layer in layers.items()
-    )
-    actions: list[Action] = [
-        KeepLayer(subject=layer.name, reason=f"version {layer.version} has this fingerprint", layer=layer)
-        for layer in kept
-    ]
-    actions.append(KeepCode(subject=code.name, reason="the alias serves this fingerprint"))
-    return ChangeSet(
-        function=function.name,
-        region=state.region,
-        actions=tuple(actions),
-        layers=function.layers,
-        fingerprints={name: layer.fingerprint for name, layer in layers.items()},
-        version=state.live.version if state.live else None,
-        url=state.url.url if state.url else None,
-        kept=kept,
-    )
+def layer_action(
+    layer: Artifact,
+    found: LayerVersion | None,
+    *,
+    runtime: str,
+    architecture: str,
+    bucket: str | None,
+    coming: Collection[str] = (),
+) -> PublishLayer | KeepLayer:
+    """Publish a layer where no version carries its fingerprint, else keep the one that does.
 
-
-def _check_limits(function: Function, code: Artifact, layers: dict[str, Artifact]) -> None:
-    """What is known before the first call has to fit."""
-    attached = len(layers) + len(function.external_layers)
-    if attached > limits.LAYERS:
-        raise DeployRefusedError(
-            f"{function.name} would have {attached} layers; Lambda attaches at most {limits.LAYERS}",
-            mend="Configure fewer layers.",
-        )
-    total = code.unzipped_bytes + sum(layer.unzipped_bytes for layer in layers.values())
-    total += sum(layer.unzipped_bytes for layer in function.external_layers)
-    if total > limits.UNZIPPED_BYTES:
-        raise DeployRefusedError(
-            f"{function.name} with its layers has {total:,} bytes unzipped; "
-            f"Lambda takes at most {limits.UNZIPPED_BYTES:,}",
-            mend="Run `python -m optimizer plan` to see what could be left out.",
-        )
+    Raises:
+        DeployRefusedError: its zip needs a bucket and none is named.
+    """
+    short = layer.fingerprint[:12]
+    if found is not None:
+        why = f"version {found.version} has fingerprint {short}"
+        return KeepLayer(subject=layer.name, reason=why, found=found, fingerprint=layer.fingerprint)
+    if layer.fingerprint in coming:
+        why = f"fingerprint {short} is published for another function of this run"
+        return KeepLayer(subject=layer.name, reason=why, found=None, fingerprint=layer.fingerprint)
+    return PublishLayer(
+        subject=layer.name,
+        reason=f"fingerprint {short} is new",
+        artifact=layer,
+        bucket=_bucket(layer, bucket),
+        runtime=runtime,
+        architecture=architecture,
+    )
 
 
 def _layers(
-    function: Function, layers: dict[str, Artifact], state: RemoteState
-) -> tuple[list[Action], dict[str, RemoteLayer]]:
-    """Publish a layer only where its fingerprint is new; the newest version that has it is kept."""
-    actions: list[Action] = []
-    kept: dict[str, RemoteLayer] = {}
-    for name in function.layers:
-        artifact = layers[name]
-        versions = (state.layers or {}).get(name, ())
-        found = next((v for v in versions if v.fingerprint == artifact.fingerprint), None)
-        if found is not None:
-            kept[name] = found
-            reason = f"version {found.version} has this fingerprint"
-            actions.append(KeepLayer(subject=name, reason=reason, layer=found))
-            continue
-        reason = "not there yet" if not versions else f"its content differs from version {versions[0].version}"
-        actions.append(
-            PublishLayer(
-                subject=name,
-                reason=reason,
-                bytes=artifact.zipped_bytes,
-                artifact=artifact,
-                description=layer_description(artifact.fingerprint),
-            )
+    wanted: Wanted, state: RemoteState, options: Options, coming: Collection[str]
+) -> list[tuple[Action, OwnLayer]]:
+    """Our layers in attach order, each with what is done about it."""
+    function, live = wanted.function, state.live
+    if live is not None and wanted.is_served_by(live):
+        told = descriptions.version_fingerprints(live.description)[1:]
+        full = [layer.fingerprint for layer in wanted.layers] if wanted.layers is not None else told
+        return [_kept(arn, mark, "same fingerprint") for arn, mark in zip(wanted.own(live), full, strict=True)]
+    if wanted.layers is None:
+        return _attached(wanted, state)
+    found: list[tuple[Action, OwnLayer]] = []
+    for layer in wanted.layers:
+        version = state.published.get(layer.name)
+        action = layer_action(
+            layer,
+            version,
+            runtime=function.runtime,
+            architecture=function.architecture,
+            bucket=options.bucket,
+            coming=coming,
         )
-    return actions, kept
-
-
-def _attach_order(function: Function, latest: RemoteVersion | None, layers: dict[str, Artifact]) -> tuple[str, ...]:
-    """Our layers by name and the others by ARN, in attach order.
-
-    Layers that are not ours keep their places: those before our first stay before, the others after. External layers
-    of the configuration that are not attached yet come last.
-    """
-    attached = latest.layers if latest else ()
-    external = {layer.arn.rpartition(":")[0]: layer.arn for layer in function.external_layers}
-    before: list[str] = []
-    after: list[str] = []
-    seen_ours = False
-    for arn in attached:
-        base, name = arn.rpartition(":")[0], arn.split(":")[6]
-        if name in layers:
-            seen_ours = True
-        else:
-            (after if seen_ours else before).append(external.pop(base, arn))
-    if not seen_ours:
-        before, after = [], before
-    return (*before, *function.layers, *after, *external.values())
-
-
-def _create(function: Function, code: Artifact, state: RemoteState, wanted: tuple[str, ...]) -> list[Action]:
-    actions: list[Action] = []
-    if state.role_arn is None:
-        from optimizer.deploy.read import role_name
-
-        actions.append(
-            CreateRole(subject=role_name(function.name), reason="the function has no role yet", policy=function.policy)
+        own = OwnLayer(
+            name=layer.name,
+            fingerprint=layer.fingerprint,
+            version=version.version if version else None,
+            arn=version.arn if version else None,
         )
-    actions.append(
-        CreateFunction(
-            subject=function.name,
-            reason="not there yet",
-            bytes=code.zipped_bytes,
-            artifact=code,
-            settings={
-                "FunctionName": function.name,
-                "Runtime": function.runtime,
-                "Handler": function.handler,
-                "Architectures": [function.architecture],
-                "MemorySize": function.memory_mb,
-                "Timeout": function.timeout_seconds,
-                "Environment": {"Variables": function.environment},
-            },
-            layers=wanted,
-            role_arn=state.role_arn,
-        )
-    )
-    return actions
+        found.append((action, own))
+    return found
 
 
-def _update(
-    function: Function,
-    code: Artifact,
-    state: RemoteState,
-    latest: RemoteVersion,
-    wanted: tuple[str, ...],
-    kept: dict[str, RemoteLayer],
-) -> list[Action]:
-    """Code first, then layers: a fat package has to shrink before layers have room beside it."""
-    if len(wanted) > limits.LAYERS:
+def _attached(wanted: Wanted, state: RemoteState) -> list[tuple[Action, OwnLayer]]:
+    """For code alone: the layers have to be there, all of them and in order, and to be ours."""
+    name, latest = wanted.function.name, state.latest
+    own = wanted.own(latest) if latest else ()
+    if tuple(layer_name(arn) for arn in own) != wanted.function.layers:
+        has = ", ".join(layer_name(arn) for arn in own) or ("none of ours" if latest else "no function yet")
         raise DeployRefusedError(
-            f"{function.name} in {state.region} would have {len(wanted)} layers with those that are not ours: "
-            + ", ".join(layer for layer in wanted if ":" in layer),
-            mend="Detach one of them, or configure fewer layers.",
+            f"Code alone can't be deployed to {name} in {state.region}: it needs the layers "
+            f"{', '.join(wanted.function.layers)}, attached in this order; there: {has}",
+            mend="Deploy once without --code-only.",
         )
-    actions: list[Action] = []
-    if _same_code(code, state, latest):
-        actions.append(KeepCode(subject=code.name, reason="$LATEST has this fingerprint"))
-    else:
-        actions.append(
-            UpdateCode(subject=code.name, reason="its content differs", bytes=code.zipped_bytes, artifact=code)
+    unknown = [arn for arn in own if arn not in state.fingerprints]
+    if unknown:
+        raise DeployRefusedError(
+            f"Code alone can't be deployed to {name} in {state.region}: {', '.join(unknown)} carries no fingerprint",
+            mend="Deploy once without --code-only, so that its layers are ours.",
         )
-    settings = _differing(function, latest)
-    resolved = tuple(kept[name].arn if name in kept else name for name in wanted)
-    if resolved != latest.layers:
-        reason = "order or versions differ" if latest.layers else "none is attached"
-        actions.append(AttachLayers(subject=", ".join(wanted), reason=reason, layers=wanted, settings=settings))
-    elif settings:
-        actions.append(UpdateSettings(subject=function.name, reason=f"{', '.join(settings)} differ", settings=settings))
-    return actions
+    return [_kept(arn, state.fingerprints[arn], "attached; layers are not looked at") for arn in own]
 
 
-def _same_code(code: Artifact, state: RemoteState, latest: RemoteVersion) -> bool:
-    """Whether $LATEST has this code: the same zip, or the one of a version with the same fingerprint."""
-    if latest.code_sha256 == zip_sha256(code):
+def _kept(arn: str, fingerprint: str, reason: str) -> tuple[Action, OwnLayer]:
+    layer = OwnLayer(name=layer_name(arn), fingerprint=fingerprint, version=int(arn.rpartition(":")[2]), arn=arn)
+    version = LayerVersion(name=layer.name, version=int(arn.rpartition(":")[2]), arn=arn, fingerprint=fingerprint)
+    return KeepLayer(subject=layer.name, reason=reason, found=version, fingerprint=fingerprint), layer
+
+
+def _slots(layers: Sequence[tuple[Action, OwnLayer]]) -> list[Slot]:
+    return [Slot(name=layer.name, arn=layer.arn) for _, layer in layers]
+
+
+def _is_live(wanted: Wanted, live: Configuration, target: Sequence[Slot]) -> bool:
+    """Whether the live version is what is wanted: by its description, or byte by byte where others published it."""
+    if wanted.is_served_by(live):
         return True
-    live = state.live
-    if live is None or live.code_sha256 != latest.code_sha256:
-        return False
-    marks = fingerprints_of(live.description)
-    return bool(marks) and code.fingerprint.startswith(marks[0])
+    return (
+        live.version.isdigit()
+        and live.code_sha256 == code_sha256(wanted.code)
+        and live.layer_arns == tuple(slot.arn for slot in target)
+        and live.architecture == wanted.function.architecture
+        and (wanted.layers is None or wanted.settings(live) == Settings())
+    )
 
 
-def zip_sha256(artifact: Artifact) -> str:
-    """The hash of the zip as the API has it: base64."""
-    return base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+def _create(wanted: Wanted, state: RemoteState, options: Options, target: tuple[Slot, ...]) -> CreateFunction:
+    function = wanted.function
+    role = function.role_arn or (state.role.arn if state.role else None)
+    return CreateFunction(
+        subject=function.name,
+        reason="it does not exist yet",
+        artifact=wanted.code,
+        bucket=_bucket(wanted.code, options.bucket),
+        settings=Settings(
+            handler=function.handler,
+            runtime=function.runtime,
+            memory_mb=function.memory_mb,
+            timeout_seconds=function.timeout_seconds,
+            environment=function.environment or None,
+        ),
+        architecture=function.architecture,
+        role=role,
+        layers=target,
+    )
 
 
-def _serve(manifest: Manifest, function: Function, code: Artifact, state: RemoteState) -> list[Action]:
-    """Freeze, check, and only then let callers in."""
+def _updates(
+    wanted: Wanted, state: RemoteState, latest: Configuration, options: Options, target: tuple[Slot, ...]
+) -> list[Action]:
+    """Code, layers and settings of `$LATEST`, in an order in which every state on the way fits."""
+    name = wanted.function.name
+    code = _code(wanted, state, latest, options)
+    attach: list[Action] = []
+    if latest.layer_arns != tuple(slot.arn for slot in target):
+        attach.append(AttachLayers(subject=name, reason=_list_reason(latest, target), layers=target))
+    order = transition(wanted, state, target)
+    settings: list[Action] = []
+    if wanted.layers is not None:
+        differ = wanted.settings(latest)
+        if differ != Settings():
+            settings.append(UpdateSettings(subject=name, reason=_settings_reason(differ), settings=differ))
+    if not (attach and code.changes) or order == "code-first":
+        return [code, *attach, *settings]
+    if order == "layers-first":
+        return [*attach, code, *settings]
+    shrink = AttachLayers(
+        subject=name,
+        reason="only the layers that stay, since old and new may pass 250 MB together",
+        layers=staying(state, target),
+    )
+    return [*([shrink] if len(shrink.layers) < len(latest.layers) else []), code, *attach, *settings]
+
+
+def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Options) -> UpdateCode | KeepCode:
+    live, name, function = state.live, wanted.function.name, wanted.function
+    same_architecture = latest.architecture == function.architecture
+    fingerprint = wanted.code.fingerprint
+    if same_architecture and latest.code_sha256 == code_sha256(wanted.code):
+        return KeepCode(subject=name, reason="same zip", code_sha256=latest.code_sha256)
+    if same_architecture and live is not None and live.code_sha256 == latest.code_sha256:
+        told = descriptions.version_fingerprints(live.description)
+        if told and told[0] == fingerprint[: descriptions.SHORT]:
+            return KeepCode(subject=name, reason="same fingerprint", code_sha256=latest.code_sha256)
+    why = f"fingerprint {fingerprint[:12]} is new" if same_architecture else f"now for {function.architecture}"
+    return UpdateCode(
+        subject=name,
+        reason=why,
+        artifact=wanted.code,
+        bucket=_bucket(wanted.code, options.bucket),
+        architecture=function.architecture,
+    )
+
+
+def _release(wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, OwnLayer]]) -> list[Action]:
+    """Freeze, check, shift the alias."""
+    name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
+    description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
     actions: list[Action] = [
-        PublishVersion(
-            subject=function.name,
-            reason="code and layers are frozen together",
-            description=wanted_description(manifest, function),
-            code_sha256=zip_sha256(code),
-        )
+        PublishVersion(subject=name, reason="freezes code and layers together", description=description)
     ]
-    if function.check_path:
-        actions.append(
-            Check(subject=f"GET {function.check_path}", reason="before callers reach it", path=function.check_path)
-        )
-    reason = f"from version {state.live.version}" if state.live else "not there yet"
-    actions.append(MoveAlias(subject="live", reason=reason, revision=state.alias_revision))
-    if function.url != "none":
-        auth = _AUTH[function.url]
-        if state.url is None or state.url.auth != auth:
-            reason = "not there yet" if state.url is None else f"callers change from {state.url.auth} to {auth}"
-            actions.append(PutUrl(subject="live", reason=reason, auth=auth, exists=state.url is not None))
-        actions += [
-            Grant(subject=statement["StatementId"], reason=f"anybody may {statement['Action']}", statement=statement)
-            for statement in STATEMENTS[auth]
-            if statement["StatementId"] not in state.granted
-        ]
+    if path is not None:
+        actions.append(Check(subject=name, reason=f"GET {path} before anybody else calls it", path=path))
+    if alias is None:
+        actions.append(CreateAlias(subject=ALIAS, reason="callers use the alias"))
+    else:
+        share = ", which shares its traffic now," if alias.weighted else ""
+        why = f"from version {alias.version}{share} to the new one"
+        actions.append(MoveAlias(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version))
     return actions
 
 
-def _differing(function: Function, version: RemoteVersion) -> dict[str, Any]:
-    """Settings that are not as wanted, as UpdateFunctionConfiguration takes them; variables of others are kept."""
-    wanted: dict[str, tuple[Any, Any]] = {
-        "Handler": (function.handler, version.handler),
-        "Runtime": (function.runtime, version.runtime),
-        "MemorySize": (function.memory_mb, version.memory_mb),
-        "Timeout": (function.timeout_seconds, version.timeout_seconds),
-    }
-    differing: dict[str, Any] = {key: new for key, (new, old) in wanted.items() if new != old}
-    merged = {**version.environment, **function.environment}
-    if merged != dict(version.environment):
-        differing["Environment"] = {"Variables": merged}
-    if function.role_arn and function.role_arn != version.role:
-        differing["Role"] = function.role_arn
-    return differing
-
-
-def _attached_as_wanted(function: Function, version: RemoteVersion) -> bool:
-    """Whether our layers are attached in order, and every external one at its version."""
-    names = [arn.split(":")[6] for arn in version.layers]
-    ours = [name for name in names if name in function.layers]
-    return ours == list(function.layers) and all(layer.arn in version.layers for layer in function.external_layers)
-
-
-def _check_code_only(function: Function, manifest: Manifest, state: RemoteState, actions: list[Action]) -> None:
-    """With code alone, layers and settings have to be as they are."""
-    more = [a for a in actions if not isinstance(a, KeepLayer | KeepCode | UpdateCode)]
-    live = state.live
-    marks = fingerprints_of(live.description)[1:] if live else ()
-    wanted = tuple(manifest.artifact(name, "layer").fingerprint[:32] for name in function.layers)
-    if state.latest is None:
+def _refuse_callers(wanted: Wanted, state: RemoteState, options: Options, actions: Sequence[Action]) -> None:
+    touched = any(isinstance(action, UpdateCode | AttachLayers | UpdateSettings) for action in actions)
+    if touched and state.callers and not options.accept_latest:
+        callers = "".join(f"\n  {caller}" for caller in state.callers)
         raise DeployRefusedError(
-            f"{function.name} is not in {state.region} yet, so its code alone can't be deployed",
-            mend="Deploy without --code-only once.",
+            f"$LATEST of {wanted.function.name} in {state.region} has callers, under whom a deploy changes code and "
+            f"layers one after the other:{callers}",
+            mend="Point them at the alias `live`, or accept that they see half-done states with --accept-latest.",
         )
-    if more or (marks and marks != wanted):
-        what = ", ".join(sorted({a.subject for a in more})) or "the layers"
+
+
+def _bucket(artifact: Artifact, bucket: str | None) -> str | None:
+    """The bucket that the zip goes through, or None where it is sent directly."""
+    if artifact.zipped_bytes < limits.DIRECT_ZIP_BYTES:
+        return None
+    if bucket is None:
         raise DeployRefusedError(
-            f"More than the code of {function.name} changed in {state.region}: {what}",
-            mend="Deploy without --code-only.",
+            f"{artifact.path} has {artifact.zipped_bytes} bytes; Lambda takes less than {limits.DIRECT_ZIP_BYTES} "
+            "in a call",
+            mend="Name with --bucket an S3 bucket in the function's region: it goes through there, and is removed.",
         )
+    return bucket
+
+
+def _list_reason(latest: Configuration, target: Sequence[Slot]) -> str:
+    """What becomes of the list, as in `aws-core:1 web:3 → aws-core:2 web:3`."""
+    before = [":".join(arn.split(":")[6:]) for arn in latest.layer_arns]
+    after = [":".join(slot.arn.split(":")[6:]) if slot.arn else f"{slot.name}:new" for slot in target]
+    return f"{' '.join(before) or 'none'} → {' '.join(after) or 'none'}"
+
+
+def _settings_reason(differ: Settings) -> str:
+    """Which settings differ; never the values of variables, which may be secret."""
+    names = ("handler", "runtime", "memory_mb", "timeout_seconds", "role")
+    told = [f"{name} → {getattr(differ, name)}" for name in names if getattr(differ, name) is not None]
+    if differ.environment is not None:
+        told.append("environment variables")
+    return ", ".join(told)

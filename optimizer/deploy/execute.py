@@ -1,227 +1,306 @@
-"""Executes a change set as it was printed; it decides nothing."""
+"""Executes a change set as it was printed; decides nothing, and each step is safe to repeat."""
 
 from __future__ import annotations
 
-import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from optimizer.deploy.actions import (
-    Action,
     AttachLayers,
-    ChangeSet,
+    AttachPolicy,
     Check,
+    CreateAlias,
     CreateFunction,
     CreateRole,
+    CreateUrl,
+    DeletePolicy,
+    DeleteUrl,
     Grant,
+    KeepAlias,
     KeepCode,
     KeepLayer,
+    KeepUrl,
     MoveAlias,
+    OwnLayer,
     PublishLayer,
     PublishVersion,
-    PutUrl,
+    PutPolicy,
+    Revoke,
     UpdateCode,
     UpdateSettings,
+    UpdateUrl,
 )
-from optimizer.deploy.aws import ALIAS
-from optimizer.deploy.change_set import zip_sha256
-from optimizer.errors import AwsError, DeployRefusedError
+from optimizer.deploy.check import fault, url_event
+from optimizer.deploy.latest import Latest
+from optimizer.deploy.rejections import CallRejectedError
+from optimizer.deploy.uploads import on_its_way
+from optimizer.deploy.values import ALIAS
+from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from optimizer.build import Manifest
-    from optimizer.deploy.aws import Aws
-    from optimizer.deploy.remote import RemoteLayer, RemoteVersion
+    from optimizer.deploy.actions import Action, ChangeSet, Slot
+    from optimizer.deploy.clock import Clock
+    from optimizer.deploy.port import Aws
+    from optimizer.deploy.values import LayerVersion
 
-_OK = range(200, 300)
+
+@dataclass(slots=True)
+class Journal:
+    """What was done so far, for whoever has to tell it when the rest does not happen."""
+
+    done: list[Action] = field(default_factory=list)
+
+    @property
+    def sent_bytes(self) -> int:
+        """Zipped bytes of what was sent."""
+        return sum(action.bytes for action in self.done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """What a function has after its change set was executed."""
+    """What a function has after its change set."""
 
     version: str | None
     url: str | None
-    layers: tuple[RemoteLayer, ...]
+    layers: tuple[OwnLayer, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Execution:
-    """One change set on its way; `done` says in words what has happened, for whoever has to be told."""
+    """One change set on its way.
+
+    `published` holds by fingerprint what this run has published in the region, and is shared between its change sets.
+    """
 
     aws: Aws
     manifest: Manifest
     changes: ChangeSet
+    clock: Clock
+    journal: Journal
+    published: dict[str, LayerVersion]
     progress: Callable[[str], None]
-    done: list[str] = field(default_factory=list)
-    layers: dict[str, RemoteLayer] = field(default_factory=dict)
-    role_arn: str | None = None
     version: str | None = None
     url: str | None = None
+    role: str | None = None
 
     def run(self) -> Deployed:
-        """Carry out every action in order.
+        """Carry out every action in order; layers that are to be published go side by side.
 
         Raises:
-            AwsError: AWS refuses or can't be reached; what was done stays and is found by the next run.
-            DeployRefusedError: the check failed; the alias was not moved.
+            AwsError: a call failed; the journal holds what was done, and the next run goes on from there.
+            DeployRefusedError: somebody else deployed meanwhile, or the check failed; the alias was not moved.
         """
-        self.version, self.url = self.changes.version, self.changes.url
-        self.layers = {layer.name: layer for layer in self.changes.kept}
-        publishes = [action for action in self.changes.actions if isinstance(action, PublishLayer)]
-        if len(publishes) > 1:
-            with ThreadPoolExecutor(len(publishes)) as pool:
-                list(pool.map(self._act, publishes))
-        for action in self.changes.actions:
-            if not (isinstance(action, PublishLayer) and action.subject in self.layers):
-                self._act(action)
-        return Deployed(
-            version=self.version,
-            url=self.url,
-            layers=tuple(self.layers[name] for name in self.changes.layers if name in self.layers),
+        changes = self.changes
+        self.version, self.url, self.role = changes.version, changes.url, changes.role
+        latest = Latest(
+            aws=self.aws,
+            function=changes.function,
+            clock=self.clock,
+            code_sha256=changes.code_sha256,
+            layers=changes.attached,
+            revision=changes.revision,
         )
+        publish_layers(
+            self.aws,
+            self.manifest,
+            [action for action in changes.actions if isinstance(action, PublishLayer)],
+            published=self.published,
+            journal=self.journal,
+            progress=self.progress,
+        )
+        for action in changes.actions:
+            if not isinstance(action, PublishLayer):
+                self._do(action, latest)
+                self.journal.done.append(action)
+        return self.so_far()
 
-    def _act(self, action: Action) -> None:
-        function = self.changes.function
+    def so_far(self) -> Deployed:
+        """What there is now; `version` is what was published last, whether or not the alias serves it."""
+        layers = tuple(self._own(layer) for layer in self.changes.layers)
+        return Deployed(version=self.version, url=self.url, layers=layers)
+
+    def _do(self, action: Action, latest: Latest) -> None:  # noqa: C901, PLR0912  one arm for each action
+        aws, function = self.aws, self.changes.function
         match action:
-            case KeepLayer() | KeepCode():
-                return
-            case PublishLayer():
-                self.progress(f"publishing layer {action.subject} ({action.bytes:,} bytes)")
-                target = self.manifest.target
-                path = self.manifest.zip_path(action.artifact)
-                self.layers[action.subject] = self.aws.publish_layer(
-                    action.artifact, path, action.description, target.runtime, target.architecture
-                )
+            case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl():
+                pass
             case CreateRole():
-                self.progress(f"creating role {action.subject}")
-                self.role_arn = self.aws.create_role(action.subject, action.policy)
+                self.progress(f"making the role {action.subject}")
+                self.role = self._create_role(action)
+            case AttachPolicy():
+                aws.attach_policy(action.subject, action.policy)
+            case PutPolicy():
+                self.progress(f"writing the policy of {action.subject}")
+                aws.put_policy(action.subject, action.document)
+            case DeletePolicy():
+                aws.delete_policy(action.subject)
             case CreateFunction():
-                self._create(action)
+                self.progress(f"making {action.subject} ({action.bytes:,} bytes), and waiting until it is active")
+                with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:
+                    latest.create(action, code, role=self.role or "", layers=self._arns(action.layers))
             case UpdateCode():
-                self.progress(f"sending code ({action.bytes:,} bytes)")
-                before = self.aws.settled(function)
-                self.aws.update_code(function, self.manifest.zip_path(action.artifact), before.revision)
-                self._settle(code_sha256=zip_sha256(action.artifact))
+                self.progress(f"sending the code of {action.subject} ({action.bytes:,} bytes)")
+                with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:
+                    latest.update_code(action, code)
             case AttachLayers():
-                self.progress(f"attaching {action.subject}")
-                arns = self._arns(action.layers)
-                before = self.aws.settled(function)
-                self.aws.update_configuration(function, {"Layers": arns, **action.settings}, before.revision)
-                self._settle(layers=tuple(arns))
+                self.progress(f"attaching {len(action.layers)} layers to {action.subject}")
+                latest.attach(self._arns(action.layers))
             case UpdateSettings():
-                self.progress(f"updating settings: {', '.join(action.settings)}")
-                before = self.aws.settled(function)
-                self.aws.update_configuration(function, action.settings, before.revision)
-                self._settle()
+                self.progress(f"changing settings of {action.subject}")
+                latest.update_settings(action.settings)
             case PublishVersion():
-                latest = self.aws.settled(function)
-                done = self.aws.publish_version(function, action.description, latest.code_sha256, latest.revision)
-                self.version = done.version
-                self.progress(f"published version {done.version}")
+                self.version = latest.publish(action.description)
+                self.progress(f"{action.subject} has version {self.version}")
             case Check():
                 self._check(action)
+            case CreateAlias():
+                self._create_alias()
             case MoveAlias():
-                if self.version is None:
-                    raise AwsError("There is no version to point the alias at", mend="Deploy again.")
-                self.aws.point_alias(function, self.version, action.revision)
-                self.progress(f"alias {ALIAS} points at version {self.version}")
-            case PutUrl():
-                self.url = self.aws.put_url(function, action.auth, exists=action.exists)
+                self._move_alias(action)
+            case CreateUrl():
+                self.url = self._create_url(action)
+            case UpdateUrl():
+                aws.update_url(function, ALIAS, action.auth)
+            case DeleteUrl():
+                aws.delete_url(function, ALIAS)
+                self.url = None
             case Grant():
-                self.aws.grant(function, action.statement)
+                self._grant(action)
+            case Revoke():
+                aws.revoke(function, ALIAS, action.statement)
             case _:
                 assert_never(action)
-        self.done.append(f"{type(action).__name__} {action.subject}")
 
-    def _create(self, action: CreateFunction) -> None:
-        self.progress(f"creating function {action.subject} ({action.bytes:,} bytes)")
-        settings = {
-            **action.settings,
-            "Role": action.role_arn or self.role_arn,
-            "Layers": self._arns(action.layers),
-        }
-        self.aws.create_function(self.manifest.zip_path(action.artifact), settings)
-        self._settle(code_sha256=zip_sha256(action.artifact), layers=tuple(settings["Layers"]))
+    def _zip(self, action: CreateFunction | UpdateCode) -> Path:
+        return self.manifest.zip_path(action.artifact)
 
-    def _arns(self, wanted: tuple[str, ...]) -> list[str]:
-        return [name if name.startswith("arn:") else self.layers[name].arn for name in wanted]
+    def _arns(self, slots: Sequence[Slot]) -> tuple[str, ...]:
+        """The ARNs of a list, those of layers that were published meanwhile too."""
+        coming = {layer.name: layer.fingerprint for layer in self.changes.layers}
+        return tuple(slot.arn or self.published[coming[slot.name]].arn for slot in slots)
 
-    def _settle(self, *, code_sha256: str | None = None, layers: tuple[str, ...] | None = None) -> RemoteVersion:
-        """Wait, then see that what was sent is what is there.
-
-        Raises:
-            AwsError: somebody else changed it meanwhile.
-        """
-        latest = self.aws.settled(self.changes.function)
-        if (code_sha256 is not None and latest.code_sha256 != code_sha256) or (
-            layers is not None and latest.layers != layers
-        ):
-            raise AwsError(
-                f"{self.changes.function} in {self.changes.region} is not what was sent: somebody else changed it",
-                mend="See who deploys at the same time, then deploy again.",
-            )
-        return latest
+    def _own(self, layer: OwnLayer) -> OwnLayer:
+        version = self.published.get(layer.fingerprint)
+        if layer.arn is not None or version is None:
+            return layer
+        return OwnLayer(name=layer.name, fingerprint=layer.fingerprint, version=version.version, arn=version.arn)
 
     def _check(self, action: Check) -> None:
-        """Call the new version through its own router.
+        """Ask the new version before anybody else does.
 
         Raises:
-            DeployRefusedError: it did not answer well; the alias stays where it is.
+            DeployRefusedError: it does not answer well.
         """
-        function, version = self.changes.function, self.version or "$LATEST"
-        self.progress(f"checking version {version}: {action.subject}")
-        began = time.perf_counter()
-        answer = self.aws.invoke(function, version, url_event(action.path))
-        status = None
-        if answer.error is None:
-            try:
-                status = json.loads(answer.payload).get("statusCode")
-            except (ValueError, AttributeError):
-                status = None
-        if status not in _OK:
-            shown = answer.payload.decode("utf-8", "replace")[:600]
-            tail = "\n".join(answer.log.splitlines()[-12:])
-            stays = f"stays at version {self.changes.version}" if self.changes.version else "was not created"
-            raise DeployRefusedError(
-                f"Version {version} of {function} did not answer {action.subject} well: "
-                f"{answer.error or f'status {status}'}\n{shown}\n{tail}\nThe alias {ALIAS} {stays}; "
-                "$LATEST has the new code and layers.",
-                mend="Mend the cause and deploy again.",
+        function, version = self.changes.function, self.version or ""
+        self.progress(f"checking version {version} of {function}: GET {action.path}")
+        wrong = fault(self.aws.invoke(function, version, url_event(action.path, request_id=str(uuid.uuid4()))))
+        if wrong is None:
+            return
+        before = self.changes.version
+        serves = f"still serves version {before}" if before else "was not made"
+        raise DeployRefusedError(
+            f"Version {version} of {function} in {self.changes.region} did not pass its check, GET {action.path}: "
+            f"{wrong}\nThe alias {ALIAS!r} {serves}; nobody was sent to the new version, which $LATEST holds too.",
+            mend="Mend what the function says, build, and deploy again.",
+        )
+
+    def _create_role(self, action: CreateRole) -> str:
+        try:
+            return self.aws.create_role(action.subject)
+        except CallRejectedError as error:
+            there = self.aws.role(action.subject)
+            if error.aws_code != "EntityAlreadyExists" or there is None:
+                raise
+            return there.arn
+
+    def _create_alias(self) -> None:
+        function, version = self.changes.function, self.version or ""
+        try:
+            self.aws.create_alias(function, ALIAS, version)
+        except CallRejectedError as error:
+            if error.aws_code != "ResourceConflictException" or not self._alias_is(version):
+                raise
+        self.progress(f"{ALIAS} serves version {version}")
+
+    def _move_alias(self, action: MoveAlias) -> None:
+        """Compare and swap: an alias that somebody else moved meanwhile stays where they put it.
+
+        Raises:
+            DeployRefusedError: somebody did.
+        """
+        function, version = self.changes.function, self.version or ""
+        try:
+            self.aws.move_alias(function, ALIAS, version, revision=action.revision)
+        except CallRejectedError as error:
+            if error.aws_code != "PreconditionFailedException":
+                raise
+            if not self._alias_is(version):  # else only the answer was lost
+                raise DeployRefusedError(
+                    f"The alias {ALIAS!r} of {function} in {self.changes.region} was changed by somebody else while "
+                    f"version {version} was made; it stays as they left it",
+                    mend="Look who deploys there; then deploy again.",
+                ) from error
+        self.progress(f"{ALIAS} serves version {version}, and no more version {action.before}")
+
+    def _alias_is(self, version: str) -> bool:
+        there = self.aws.alias(self.changes.function, ALIAS)
+        return there is not None and there.version == version
+
+    def _create_url(self, action: CreateUrl) -> str:
+        try:
+            return self.aws.create_url(self.changes.function, ALIAS, action.auth).address
+        except CallRejectedError as error:
+            there = self.aws.url(self.changes.function, ALIAS)
+            if error.aws_code != "ResourceConflictException" or there is None or there.auth != action.auth:
+                raise
+            return there.address
+
+    def _grant(self, action: Grant) -> None:
+        try:
+            self.aws.grant_url(self.changes.function, ALIAS, action.statement, via_url_only=action.via_url_only)
+        except CallRejectedError as error:
+            if error.aws_code != "ResourceConflictException":  # else the statement is there
+                raise
+
+
+def publish_layers(
+    aws: Aws,
+    manifest: Manifest,
+    actions: Sequence[PublishLayer],
+    *,
+    published: dict[str, LayerVersion],
+    journal: Journal,
+    progress: Callable[[str], None],
+) -> None:
+    """Publish layers side by side; each that was is entered in `published` and the journal, whatever the others do.
+
+    Raises:
+        AwsError: one of them was refused.
+    """
+
+    def publish(action: PublishLayer) -> None:
+        progress(f"publishing layer {action.subject} ({action.bytes:,} bytes)")
+        path = manifest.zip_path(action.artifact)
+        with on_its_way(aws, path, action.artifact, action.bucket, progress) as content:
+            version = aws.publish_layer(
+                action.subject,
+                action.artifact.fingerprint,
+                content,
+                runtime=action.runtime,
+                architecture=action.architecture,
             )
-        self.progress(f"version {version} answered {status} in {(time.perf_counter() - began) * 1000:.0f} ms")
+        published[version.fingerprint] = version
+        journal.done.append(action)
+        progress(f"layer {action.subject} has version {version.version}")
 
-
-def url_event(path: str) -> Mapping[str, Any]:
-    """A GET as a function URL sends it (payload format 2.0)."""
-    host = "check.lambda-url.internal"
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": host, "user-agent": "layer-optimizer"},
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": "check",
-            "domainName": host,
-            "domainPrefix": "check",
-            "http": {
-                "method": "GET",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": "layer-optimizer",
-            },
-            "requestId": str(uuid.uuid4()),
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
-            "timeEpoch": int(time.time() * 1000),
-        },
-        "isBase64Encoded": False,
-    }
+    if not actions:
+        return
+    with ThreadPoolExecutor(max_workers=len(actions), thread_name_prefix="publish") as pool:
+        for future in [pool.submit(publish, action) for action in actions]:
+            future.result()

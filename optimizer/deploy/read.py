@@ -1,48 +1,125 @@
-"""Reads the remote state: as little as shows that nothing changed, else everything that the change set looks at."""
+"""Reads the remote state of one function in one region: as little as tells that nothing is to be done, else all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.deploy.aws import ALIAS
-from optimizer.deploy.change_set import up_to_date
-from optimizer.deploy.remote import RemoteState
+from optimizer.deploy import descriptions
+from optimizer.deploy.settle import settled
+from optimizer.deploy.values import ALIAS, RemoteState, Role, layer_account
+from optimizer.deploy.wanted import known_fingerprints
 
 if TYPE_CHECKING:
-    from optimizer.build import Function, Manifest
-    from optimizer.deploy.aws import Aws
+    from optimizer.deploy.clock import Clock
+    from optimizer.deploy.port import Aws
+    from optimizer.deploy.values import Configuration, LayerVersion
+    from optimizer.deploy.wanted import Wanted
 
 
-def role_name(function: str) -> str:
-    """The role that is made for a function which has none (IAM takes at most 64 characters)."""
-    return f"{function[:59]}-role"
+def read_state(aws: Aws, wanted: Wanted, clock: Clock) -> RemoteState:
+    """What there is of the function.
 
-
-def read_state(aws: Aws, manifest: Manifest, function: Function) -> RemoteState:
-    """What is there of the function; nothing is changed.
+    Where the alias serves what is wanted, three calls tell it: GetFunction, GetFunctionUrlConfig, and GetRolePolicy
+    or GetPolicy (a role of ours has a policy that may have changed; permissions are granted before a URL becomes
+    public, so the URL itself tells of them). Only Get* and List* are called.
 
     Raises:
-        AwsError: AWS refuses or can't be reached.
+        AwsError: a call failed, or an update of somebody else's does not settle.
     """
-    live = aws.version(function.name, ALIAS)
-    url = aws.url(function.name) if live and function.url != "none" else None
-    quick = RemoteState(region=aws.region, whole=False, live=live, url=url)
-    if up_to_date(manifest, function, quick):
-        return quick
-    latest = aws.version(function.name, None)
-    layers = {name: aws.layer_versions(name, function.runtime, function.architecture) for name in function.layers}
+    name = wanted.function.name
+    live = aws.configuration(name, ALIAS)
+    if live is not None and wanted.is_served_by(live):
+        state = _served(aws, wanted, live)
+        if wanted.has_access(state):
+            return state
+    return _whole(aws, wanted, live, clock)
+
+
+def _served(aws: Aws, wanted: Wanted, live: Configuration) -> RemoteState:
+    name = wanted.function.name
+    url = aws.url(name, ALIAS)
+    role, grants = None, None
+    if wanted.layers is not None:
+        if _has_own_role(wanted, live):
+            policy = aws.role_policy(wanted.role_name)
+            role = Role(name=wanted.role_name, arn=live.role, ours=True, policy=policy, attached=frozenset())
+        elif wanted.function.url == "public":
+            grants = frozenset(aws.statements(name, ALIAS))
+    return RemoteState(region=aws.region, live=live, url=url, role=role, grants=grants, whole=False)
+
+
+def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -> RemoteState:
+    name = wanted.function.name
+    latest = aws.configuration(name)
     if latest is None:
-        role = function.role_arn or aws.role(role_name(function.name))
-        return RemoteState(region=aws.region, whole=True, layers=layers, role_arn=role)
+        return RemoteState(
+            region=aws.region,
+            role=None if wanted.function.role_arn else aws.role(wanted.role_name),
+            published=_published(aws, wanted),
+        )
+    if not latest.settled:  # an earlier deploy was interrupted, or somebody else's is under way
+        latest = settled(aws, name, clock)
+    known = known_fingerprints(wanted, live)
     return RemoteState(
         region=aws.region,
-        whole=True,
         live=live,
         latest=latest,
-        alias_revision=aws.alias_revision(function.name) if live else None,
-        url=url,
-        granted=aws.granted(function.name, ALIAS) if live else frozenset(),
-        layers=layers,
-        role_arn=latest.role,
-        latest_callers=aws.latest_callers(function.name),
+        alias=aws.alias(name, ALIAS) if live else None,
+        url=aws.url(name, ALIAS) if live else None,
+        grants=frozenset(aws.statements(name, ALIAS)) if live else frozenset(),
+        role=aws.role(wanted.role_name) if _has_own_role(wanted, latest) and wanted.layers is not None else None,
+        published=_published(aws, wanted),
+        fingerprints=_fingerprints(aws, wanted, latest, known),
+        retired=_retired(aws, wanted, latest, live),
+        callers=aws.callers_of_latest(name),
     )
+
+
+def _has_own_role(wanted: Wanted, configuration: Configuration) -> bool:
+    return not wanted.function.role_arn and configuration.role.endswith(f":role/{wanted.role_name}")
+
+
+def _published(aws: Aws, wanted: Wanted) -> dict[str, LayerVersion]:
+    """By layer, the newest version that carries the wanted fingerprint."""
+    function = wanted.function
+    found = {}
+    for layer in wanted.layers or ():
+        version = aws.find_layer(
+            layer.name, layer.fingerprint, runtime=function.runtime, architecture=function.architecture
+        )
+        if version is not None:
+            found[layer.name] = version
+    return found
+
+
+def _fingerprints(aws: Aws, wanted: Wanted, latest: Configuration, known: dict[str, str]) -> dict[str, str]:
+    """The short fingerprints of the attached layers of ours; only a code-only deploy needs those not known yet."""
+    found = dict(known)
+    for arn in wanted.own(latest):
+        if arn not in found and wanted.layers is None:
+            fingerprint = descriptions.layer_fingerprint(aws.layer_description(arn) or "")
+            if fingerprint is not None:
+                found[arn] = fingerprint[: descriptions.SHORT]
+    return found
+
+
+def _retired(aws: Aws, wanted: Wanted, latest: Configuration, live: Configuration | None) -> frozenset[str]:
+    """Attached layers that are not wanted any more, but that the live version's description names as ours.
+
+    Another project's layers carry a fingerprint too; only the version's description tells whose they are.
+    """
+    told = set(descriptions.version_fingerprints(live.description)[1:]) if live else set()
+    if wanted.layers is None or not told:
+        return frozenset()
+    external = {layer.arn for layer in wanted.function.external_layers}
+    strangers = [
+        arn
+        for arn in latest.layer_arns
+        if arn not in wanted.own(latest) and arn not in external and layer_account(arn) == latest.account
+    ]
+    retired = set()
+    for arn in strangers:
+        fingerprint = descriptions.layer_fingerprint(aws.layer_description(arn) or "")
+        if fingerprint is not None and fingerprint[: descriptions.SHORT] in told:
+            retired.add(arn)
+    return frozenset(retired)

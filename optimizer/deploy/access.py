@@ -1,0 +1,97 @@
+"""Plans what surrounds the code: the role and its policy, the alias's URL and who may call it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.deploy.actions import (
+    AttachPolicy,
+    CreateRole,
+    CreateUrl,
+    DeletePolicy,
+    DeleteUrl,
+    Grant,
+    KeepUrl,
+    PutPolicy,
+    Revoke,
+    UpdateUrl,
+)
+from optimizer.deploy.wanted import AUTH, STATEMENTS
+
+if TYPE_CHECKING:
+    from optimizer.deploy.actions import Action
+    from optimizer.deploy.values import RemoteState
+    from optimizer.deploy.wanted import Wanted
+
+_LOGS = "service-role/AWSLambdaBasicExecutionRole"
+_WHO = {"AWS_IAM": "callers sign with IAM", "NONE": "anybody may call it"}
+
+
+def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
+    """What makes the function's role, or makes a role of ours what it should be; somebody else's is left alone."""
+    function, role, name = wanted.function, state.role, wanted.role_name
+    if wanted.layers is None or function.role_arn or (role is None and state.latest is not None):
+        return ()
+    policy = f"arn:{_partition(state.region)}:iam::aws:policy/{_LOGS}"
+    logs = AttachPolicy(subject=name, reason="the function writes its log", policy=policy)
+    if role is None:
+        made: list[Action] = [CreateRole(subject=name, reason="the function has none"), logs]
+        if function.policy is not None:
+            made.append(PutPolicy(subject=name, reason="what the function may do", document=function.policy))
+        return tuple(made)
+    if not role.ours:
+        return ()
+    actions: list[Action] = [] if policy in role.attached else [logs]
+    if function.policy is not None and role.policy != function.policy:
+        why = "what the function may do" if role.policy is None else "the policy differs"
+        actions.append(PutPolicy(subject=name, reason=why, document=function.policy))
+    elif function.policy is None and role.policy is not None:
+        actions.append(DeletePolicy(subject=name, reason="no policy is configured any more"))
+    return tuple(actions)
+
+
+def url_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
+    """What gives the alias the URL that is wanted: permissions first and the URL last, so that it tells of them."""
+    if wanted.layers is None:
+        return ()
+    auth = AUTH[wanted.function.url]
+    subject = f"{wanted.function.name}:live"
+    grants = state.grants or frozenset()
+    if state.grants is None:
+        permissions: list[Action] = []  # not read, since the URL is what is wanted
+    elif auth == "NONE":
+        permissions = [
+            Grant(subject=subject, reason="anybody may call the URL", statement=statement, via_url_only=via_url_only)
+            for statement, via_url_only in STATEMENTS.items()
+            if statement not in grants
+        ]
+    else:
+        permissions = [
+            Revoke(subject=subject, reason="the URL is not public any more", statement=statement)
+            for statement in STATEMENTS
+            if statement in grants
+        ]
+    return (*permissions, *_url(subject, auth, state))
+
+
+def _url(subject: str, auth: str | None, state: RemoteState) -> tuple[Action, ...]:
+    there = state.url
+    match auth:
+        case None:
+            return (DeleteUrl(subject=subject, reason="no URL is configured"),) if there else ()
+        case "AWS_IAM" | "NONE":
+            if there is None:
+                return (CreateUrl(subject=subject, reason=_WHO[auth], auth=auth),)
+            if there.auth != auth:
+                return (UpdateUrl(subject=subject, reason=_WHO[auth], auth=auth),)
+            return (KeepUrl(subject=subject, reason=there.address),)
+        case _:
+            raise AssertionError(auth)
+
+
+def _partition(region: str) -> str:
+    """The partition that a region belongs to."""
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"

@@ -1,0 +1,105 @@
+"""boto3's sessions and clients: retries, credentials, endpoint, and a count of every request; imports boto3 lazily."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from optimizer.deploy.rejections import translated
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+_ATTEMPTS = 6
+"""Of each call in botocore's standard mode, which waits with jitter after throttling, 5xx and broken connections."""
+
+_READ_SECONDS = 60
+_MARGIN_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where AWS is: at its own addresses, or at `endpoint_url`.
+
+    `local` is an embedded one, which takes any credentials; `longest_answer_seconds` is how long a function may
+    take to answer.
+    """
+
+    endpoint_url: str | None = None
+    local: bool = False
+    longest_answer_seconds: int = 0
+
+
+@dataclass(slots=True)
+class Clients:
+    """The clients of one run in all regions, made when they are first asked for, and what they have sent."""
+
+    connection: Connection
+    calls: Counter[str] = field(default_factory=Counter)
+    _session: Any = None
+    _clients: dict[tuple[str, str, bool], Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, service: str, region: str, *, once: bool = False) -> Any:
+        """The client of a service in a region.
+
+        Args:
+            service: botocore's name of it.
+            region: where.
+            once: it tries each call a single time.
+
+        Raises:
+            AwsError: there is no such region or profile.
+        """
+        with self._lock:
+            key = (service, region, once)
+            if key not in self._clients:
+                with translated(service, self.connection.endpoint_url, region):
+                    self._clients[key] = self._make(service, region, once=once)
+            return self._clients[key]
+
+    def translated(self, subject: str, region: str) -> AbstractContextManager[None]:
+        """This project's errors for botocore's within the block."""
+        return translated(subject, self.connection.endpoint_url, region)
+
+    def _make(self, service: str, region: str, *, once: bool) -> Any:
+        import botocore.config
+
+        if self._session is None:
+            self._session = _session(local=self.connection.local)
+        client = self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.connection.endpoint_url,
+            config=botocore.config.Config(
+                retries={"mode": "standard", "total_max_attempts": 1 if once else _ATTEMPTS},
+                user_agent_extra="layer-optimizer",
+                read_timeout=max(_READ_SECONDS, self.connection.longest_answer_seconds + _MARGIN_SECONDS),
+                connect_timeout=10,
+                **({"proxies": {}} if self.connection.local else {}),
+            ),
+        )
+        client.meta.events.register("before-send", self._count)
+        return client
+
+    def _count(self, event_name: str, **_: Any) -> None:
+        """Count one request; its event is `before-send.<service>.<operation>`."""
+        self.calls[event_name.rpartition(".")[2]] += 1
+
+
+def _session(*, local: bool) -> Any:
+    """A boto3 session; for an embedded AWS one that reads neither credentials nor profiles of this machine."""
+    import boto3
+
+    if not local:
+        return boto3.Session()
+    import botocore.session
+
+    unread = (None, None, None, None)
+    session = botocore.session.Session(
+        session_vars={"profile": unread, "config_file": unread, "credentials_file": unread, "ca_bundle": unread}
+    )
+    session.set_credentials("local", "local")
+    return boto3.Session(botocore_session=session)

@@ -1,0 +1,45 @@
+"""Waiting: the clock as a port, and waits that grow up to a deadline."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIRST_SECONDS = 0.3
+_GROWTH = 1.5
+_LONGEST_SECONDS = 5.0
+
+
+class Clock(Protocol):
+    """Time that passes, in seconds; tests have one that passes at once."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class RealClock:
+    """The machine's own."""
+
+    def now(self) -> float:
+        """See Clock.now."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See Clock.sleep."""
+        time.sleep(seconds)
+
+
+def waits(clock: Clock, *, within: float) -> Iterator[None]:
+    """Come back after growing waits, until `within` seconds are over; the first time comes after a short wait too."""
+    end = clock.now() + within
+    seconds = _FIRST_SECONDS
+    while clock.now() < end:
+        clock.sleep(min(seconds, max(end - clock.now(), 0.0)))
+        yield
+        seconds = min(seconds * _GROWTH, _LONGEST_SECONDS)

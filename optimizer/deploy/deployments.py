@@ -1,0 +1,194 @@
+"""All functions of a manifest in all their regions: planned as a whole, then executed one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from optimizer.deploy.actions import PublishLayer, sent_artifact
+from optimizer.deploy.change_set import layer_action, make_change_set
+from optimizer.deploy.execute import Deployed, Execution, Journal, publish_layers
+from optimizer.deploy.read import read_state
+from optimizer.deploy.uploads import check_zips
+from optimizer.deploy.wanted import Wanted
+from optimizer.errors import DeployRefusedError, OptimizerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from optimizer.build import Artifact, Function, Manifest
+    from optimizer.deploy.actions import ChangeSet, KeepLayer
+    from optimizer.deploy.clock import Clock
+    from optimizer.deploy.port import Aws
+    from optimizer.deploy.values import LayerVersion
+    from optimizer.deploy.wanted import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One function in one region: what was to be done, and what came of it.
+
+    `outcome`: `done` also where nothing was to be done or nothing was executed; `refused` before anything was changed;
+    `failed` where the check or somebody else stopped it. `error` says why.
+    """
+
+    function: str
+    region: str
+    changes: ChangeSet | None
+    outcome: Literal["done", "refused", "failed"] = "done"
+    result: Deployed | None = None
+    error: OptimizerError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Deployer:
+    """Plans and executes; `connect` gives AWS in a region."""
+
+    manifest: Manifest
+    options: Options
+    connect: Callable[[str], Aws]
+    clock: Clock
+    journal: Journal
+    progress: Callable[[str], None]
+
+    def plan(self) -> tuple[Deployment, ...]:
+        """Read what is there and decide, for every function in every region; nothing is changed.
+
+        Raises:
+            ArtifactError: a zip that would be sent is not what was built.
+            AwsError: a call failed.
+        """
+        coming: dict[str, set[str]] = {}
+        planned = [
+            self._planned(function, region, coming.setdefault(region, set()))
+            for function in self.manifest.functions
+            for region in function.regions
+        ]
+        check_zips(
+            self.manifest,
+            [
+                artifact
+                for deployment in planned
+                for action in (deployment.changes.actions if deployment.changes else ())
+                if (artifact := sent_artifact(action)) is not None
+            ],
+        )
+        return tuple(planned)
+
+    def _planned(self, function: Function, region: str, coming: set[str]) -> Deployment:
+        try:
+            wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only)
+            state = read_state(self.connect(region), wanted, self.clock)
+            changes = make_change_set(wanted, state, self.options, coming=coming)
+        except DeployRefusedError as error:
+            return Deployment(function=function.name, region=region, changes=None, outcome="refused", error=error)
+        coming.update(action.artifact.fingerprint for action in changes.actions if isinstance(action, PublishLayer))
+        return Deployment(function=function.name, region=region, changes=changes)
+
+    def execute(self, planned: Sequence[Deployment]) -> tuple[Deployment, ...]:
+        """Carry out what was planned; one that is stopped by its check does not stop the others.
+
+        Raises:
+            AwsError: a call failed; the journal holds what was done.
+        """
+        published: dict[str, dict[str, LayerVersion]] = {}
+        return tuple(self._executed(one, published.setdefault(one.region, {})) for one in planned)
+
+    def _executed(self, one: Deployment, published: dict[str, LayerVersion]) -> Deployment:
+        if one.changes is None:
+            return one
+        execution = Execution(
+            aws=self.connect(one.region),
+            manifest=self.manifest,
+            changes=one.changes,
+            clock=self.clock,
+            journal=self.journal,
+            published=published,
+            progress=self.progress,
+        )
+        try:
+            result = execution.run()
+        except DeployRefusedError as error:
+            return Deployment(
+                function=one.function,
+                region=one.region,
+                changes=one.changes,
+                outcome="failed",
+                result=execution.so_far(),
+                error=error,
+            )
+        return Deployment(function=one.function, region=one.region, changes=one.changes, result=result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One layer in one region: what `publish` did about it."""
+
+    region: str
+    action: PublishLayer | KeepLayer
+    version: LayerVersion
+
+
+def publish(
+    manifest: Manifest,
+    regions: Sequence[str],
+    *,
+    connect: Callable[[str], Aws],
+    bucket: str | None,
+    journal: Journal,
+    progress: Callable[[str], None],
+) -> tuple[Publication, ...]:
+    """Publish in each region the layers whose fingerprints are new there.
+
+    Raises:
+        ArtifactError: a zip that would be sent is not what was built.
+        AwsError: a call failed.
+        DeployRefusedError: a zip needs a bucket and none is named.
+    """
+    layers = [artifact for artifact in manifest.artifacts if artifact.kind == "layer"]
+    planned = [(region, _layer_actions(manifest, connect(region), layers, bucket)) for region in regions]
+    check_zips(manifest, [a.artifact for _, actions in planned for a in actions if isinstance(a, PublishLayer)])
+    done = []
+    for region, actions in planned:
+        published: dict[str, LayerVersion] = {}
+        sending = [action for action in actions if isinstance(action, PublishLayer)]
+        publish_layers(connect(region), manifest, sending, published=published, journal=journal, progress=progress)
+        for action in actions:
+            if isinstance(action, PublishLayer):
+                version = published[action.artifact.fingerprint]
+            elif action.found is not None:
+                version = action.found
+            else:
+                continue
+            done.append(Publication(region=region, action=action, version=version))
+    return tuple(done)
+
+
+def put_parameters(aws: Aws, prefix: str, versions: Sequence[LayerVersion]) -> tuple[str, ...]:
+    """Write the ARNs into SSM parameters `<prefix>/<layer>`; the names of those that were changed.
+
+    Raises:
+        AwsError: a call failed.
+    """
+    wanted = {f"{prefix.rstrip('/')}/{version.name}": version.arn for version in versions}
+    there = aws.parameters(sorted(wanted))
+    changed = tuple(name for name in sorted(wanted) if there.get(name) != wanted[name])
+    for name in changed:
+        aws.put_parameter(name, wanted[name])
+    return changed
+
+
+def _layer_actions(
+    manifest: Manifest, aws: Aws, layers: Sequence[Artifact], bucket: str | None
+) -> list[PublishLayer | KeepLayer]:
+    runtime, architecture = manifest.target.runtime, manifest.target.architecture
+    return [
+        layer_action(
+            layer,
+            aws.find_layer(layer.name, layer.fingerprint, runtime=runtime, architecture=architecture),
+            runtime=runtime,
+            architecture=architecture,
+            bucket=bucket,
+        )
+        for layer in layers
+    ]

@@ -1,0 +1,184 @@
+"""`$LATEST` while it is updated: guarded by its revision, settled after each step, and then what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from optimizer.deploy.clock import waits
+from optimizer.deploy.port import Settings
+from optimizer.deploy.rejections import CallRejectedError
+from optimizer.deploy.settle import settled
+from optimizer.deploy.wanted import code_sha256
+from optimizer.errors import DeployRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from optimizer.deploy.actions import CreateFunction, UpdateCode
+    from optimizer.deploy.clock import Clock
+    from optimizer.deploy.port import Aws, Zip
+    from optimizer.deploy.values import Configuration
+
+_ROLE_SECONDS = 60.0
+"""A new role is known everywhere after some seconds; until then Lambda can't assume it."""
+
+_MAYBE_DONE = frozenset({"PreconditionFailedException", "ResourceConflictException"})
+"""What a repeated call answers where the first one acted and only its answer was lost; or where somebody else acted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Latest:
+    """The code, the list of layers and the revision that `$LATEST` has to have for the next step."""
+
+    aws: Aws
+    function: str
+    clock: Clock
+    code_sha256: str
+    layers: tuple[str, ...]
+    revision: str
+
+    def create(self, action: CreateFunction, code: Zip, *, role: str, layers: tuple[str, ...]) -> None:
+        """Make the function, as soon as Lambda may assume its role.
+
+        Raises:
+            AwsError: it is refused, or does not become active.
+            DeployRefusedError: somebody else made one of that name meanwhile.
+        """
+        given = action.settings
+        settings = Settings(
+            handler=given.handler,
+            runtime=given.runtime,
+            memory_mb=given.memory_mb,
+            timeout_seconds=given.timeout_seconds,
+            environment=given.environment,
+            layers=layers or None,
+        )
+        refused: CallRejectedError | None = None
+        for _ in chain((None,), waits(self.clock, within=_ROLE_SECONDS)):
+            try:
+                self.aws.create_function(
+                    self.function, settings, code, architecture=action.architecture, role=action.role or role
+                )
+            except CallRejectedError as error:
+                refused = error if error.aws_code not in _MAYBE_DONE else None
+                if refused is not None and "cannot be assumed by Lambda" in error.aws_message:
+                    continue
+            else:
+                refused = None
+            break
+        if refused is not None:
+            raise refused
+        self._expect(code=code_sha256(action.artifact), layers=layers)
+
+    def update_code(self, action: UpdateCode, code: Zip) -> None:
+        """Send new code. Raises what `_guarded` does."""
+        self._guarded(
+            lambda revision: self.aws.update_code(
+                self.function, code, architecture=action.architecture, revision=revision
+            ),
+            code=code_sha256(action.artifact),
+        )
+
+    def attach(self, layers: tuple[str, ...]) -> None:
+        """Replace the list of layers. Raises what `_guarded` does."""
+        self._guarded(
+            lambda revision: self.aws.update_configuration(self.function, Settings(layers=layers), revision=revision),
+            layers=layers,
+        )
+
+    def update_settings(self, settings: Settings) -> None:
+        """Change settings. Raises what `_guarded` does."""
+        self._guarded(
+            lambda revision: self.aws.update_configuration(self.function, settings, revision=revision),
+            settings=settings,
+        )
+
+    def publish(self, description: str) -> str:
+        """Freeze it; the version's number. Where nothing changed since the newest version, it is that one's.
+
+        Raises:
+            DeployRefusedError: code or layers are not what was sent: somebody else deployed meanwhile.
+        """
+        try:
+            version = self._publish(description)
+        except CallRejectedError as error:
+            if error.aws_code not in {"PreconditionFailedException", "ResourceConflictException"}:
+                raise
+            self._expect()  # else something besides code and layers changed, or an earlier answer was lost
+            version = self._publish(description)
+        self._compare(version)
+        if not version.settled:
+            settled(self.aws, self.function, self.clock, version.version)
+        return version.version
+
+    def _publish(self, description: str) -> Configuration:
+        return self.aws.publish_version(
+            self.function, description, code_sha256=self.code_sha256, revision=self.revision
+        )
+
+    def _guarded(
+        self,
+        call: Callable[[str], None],
+        *,
+        code: str | None = None,
+        layers: tuple[str, ...] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        """Make an update under the revision's guard, wait for it, and see that what was sent is there.
+
+        Raises:
+            AwsError: it is refused or does not settle.
+            DeployRefusedError: somebody else changed the function meanwhile.
+        """
+        try:
+            call(self.revision)
+        except CallRejectedError as error:
+            if error.aws_code not in _MAYBE_DONE:
+                raise
+        self._expect(code=code, layers=layers, settings=settings)
+
+    def _expect(
+        self,
+        *,
+        code: str | None = None,
+        layers: tuple[str, ...] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        """Wait until it has settled, compare it with what has to be there, and take over its revision."""
+        if code is not None:
+            self.code_sha256 = code
+        if layers is not None:
+            self.layers = layers
+        there = settled(self.aws, self.function, self.clock)
+        self._compare(there)
+        if settings is not None and not _has(there, settings):
+            raise self._changed("its settings are not what was sent")
+        self.revision = there.revision
+
+    def _compare(self, there: Configuration) -> None:
+        if there.code_sha256 != self.code_sha256:
+            raise self._changed("its code is not what was sent")
+        if there.layer_arns != self.layers:
+            raise self._changed(f"its layers are {', '.join(there.layer_arns) or 'none'}")
+
+    def _changed(self, how: str) -> DeployRefusedError:
+        return DeployRefusedError(
+            f"{self.function} in {self.aws.region} was changed by somebody else at the same time: {how}. "
+            "The alias was not moved",
+            mend="Look who deploys there; then deploy again.",
+        )
+
+
+def _has(there: Configuration, settings: Settings) -> bool:
+    """Whether a configuration has each of the settings that are named."""
+    wanted = (
+        (settings.handler, there.handler),
+        (settings.runtime, there.runtime),
+        (settings.memory_mb, there.memory_mb),
+        (settings.timeout_seconds, there.timeout_seconds),
+        (settings.environment, there.environment),
+        (settings.role, there.role),
+    )
+    return all(value is None or value == found for value, found in wanted)

@@ -1,0 +1,155 @@
+"""The port to AWS: one verb for each need. boto3 implements it in `aws`; tests stand in for it with a small fake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from optimizer.deploy.values import Alias, AuthType, Configuration, Invocation, LayerVersion, Role, Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direct:
+    """A zip that goes with the call."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A zip that lies in S3."""
+
+    bucket: str
+    key: str
+
+
+Zip = Direct | Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What UpdateFunctionConfiguration is to change; None leaves as it is. `environment` replaces the whole."""
+
+    handler: str | None = None
+    runtime: str | None = None
+    memory_mb: int | None = None
+    timeout_seconds: int | None = None
+    environment: dict[str, str] | None = None
+    role: str | None = None
+    layers: tuple[str, ...] | None = None
+
+
+class Aws(Protocol):
+    """AWS in one region.
+
+    What is not there is None or empty. Every verb raises CallRejectedError where AWS refuses, AnswerLostError where it
+    may have acted all the same, AwsError where it is not reached. `revision` guards: a stale one is refused as
+    PreconditionFailedException.
+    """
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+
+    # functions
+    def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
+        """The configuration of `$LATEST`, a version, or what an alias points at (GetFunction: 100 calls a second)."""
+
+    def create_function(
+        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str
+    ) -> Configuration:
+        """Make it; it is Pending afterwards."""
+
+    def update_code(self, function: str, code: Zip, *, architecture: str, revision: str) -> None:
+        """Send new code; the update is in progress afterwards."""
+
+    def update_configuration(self, function: str, settings: Settings, *, revision: str) -> None:
+        """Change settings or the list of layers; the update is in progress afterwards."""
+
+    def publish_version(self, function: str, description: str, *, code_sha256: str, revision: str) -> Configuration:
+        """Freeze `$LATEST`; where nothing changed since the newest version, that one is the answer."""
+
+    def invoke(self, function: str, version: str, event: bytes) -> Invocation:
+        """Call one version and wait."""
+
+    # aliases, URLs, permissions
+    def alias(self, function: str, name: str) -> Alias | None:
+        """Where it points."""
+
+    def create_alias(self, function: str, name: str, version: str) -> None:
+        """Name a version."""
+
+    def move_alias(self, function: str, name: str, version: str, *, revision: str) -> None:
+        """Point the name at another version, with all of its traffic."""
+
+    def url(self, function: str, qualifier: str | None) -> Url | None:
+        """The URL of an alias, or of `$LATEST` without one."""
+
+    def create_url(self, function: str, qualifier: str, auth: AuthType) -> Url:
+        """Give the alias a URL."""
+
+    def update_url(self, function: str, qualifier: str, auth: AuthType) -> None:
+        """Change who may call the URL."""
+
+    def delete_url(self, function: str, qualifier: str) -> None:
+        """Take the URL away."""
+
+    def statements(self, function: str, qualifier: str | None) -> tuple[str, ...]:
+        """The ids of the statements in the resource policy."""
+
+    def grant_url(self, function: str, qualifier: str, statement: str, *, via_url_only: bool) -> None:
+        """Let anybody call the URL: lambda:InvokeFunctionUrl, or `via_url_only` lambda:InvokeFunction through it."""
+
+    def revoke(self, function: str, qualifier: str, statement: str) -> None:
+        """Remove a statement."""
+
+    def callers_of_latest(self, function: str) -> tuple[str, ...]:
+        """Who calls `$LATEST`, a line for each: unqualified URL, policy, event sources, aliases that point there."""
+
+    # layers
+    def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:
+        """The newest version that carries the fingerprint."""
+
+    def layer_description(self, arn: str) -> str | None:
+        """A layer version's description; None where it is deleted or not ours to read."""
+
+    def publish_layer(
+        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
+    ) -> LayerVersion:
+        """Make a new version; tried once only, since each call that acts makes another version."""
+
+    # roles
+    def role(self, name: str) -> Role | None:
+        """The role, our inline policy, and what is attached."""
+
+    def role_policy(self, name: str) -> dict[str, Any] | None:
+        """Our inline policy alone."""
+
+    def create_role(self, name: str) -> str:
+        """A role that Lambda may take; its ARN."""
+
+    def attach_policy(self, role: str, policy: str) -> None:
+        """Attach a managed policy by ARN."""
+
+    def put_policy(self, role: str, document: dict[str, Any]) -> None:
+        """Write our inline policy."""
+
+    def delete_policy(self, role: str) -> None:
+        """Remove our inline policy."""
+
+    # storage and parameters
+    def store(self, bucket: str, key: str, path: Path) -> None:
+        """Send a file to S3, in parts where it is large."""
+
+    def unstore(self, bucket: str, key: str) -> None:
+        """Remove it again."""
+
+    def parameters(self, names: Sequence[str]) -> dict[str, str]:
+        """SSM parameters by name, those that exist."""
+
+    def put_parameter(self, name: str, value: str) -> None:
+        """Write an SSM parameter."""

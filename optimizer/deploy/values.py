@@ -1,0 +1,153 @@
+"""What AWS holds, as frozen values: configurations, aliases, URLs, policies, layer versions, roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+AuthType = Literal["AWS_IAM", "NONE"]
+
+LATEST = "$LATEST"
+ALIAS = "live"
+"""The alias that callers use; URL, permissions and event sources belong to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedLayer:
+    """A layer version in a function's list; `zipped_bytes` is all that AWS tells of its weight."""
+
+    arn: str
+    zipped_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Code, layers and settings of `$LATEST` or of one published version.
+
+    `code_sha256` is base64 as the API has it, `zipped_bytes` the code's, `revision` what guards the next update.
+    """
+
+    arn: str
+    version: str
+    description: str
+    code_sha256: str
+    zipped_bytes: int
+    layers: tuple[AttachedLayer, ...]
+    handler: str
+    runtime: str
+    architecture: str
+    memory_mb: int
+    timeout_seconds: int
+    environment: dict[str, str] = field(repr=False)
+    role: str
+    revision: str
+    state: str
+    state_reason: str = ""
+    update_status: str = "Successful"
+    update_reason: str = ""
+
+    @property
+    def layer_arns(self) -> tuple[str, ...]:
+        """The layer versions in attach order."""
+        return tuple(layer.arn for layer in self.layers)
+
+    @property
+    def account(self) -> str:
+        """The account that owns the function."""
+        return self.arn.split(":")[4]
+
+    @property
+    def settled(self) -> bool:
+        """Whether no creation and no update is under way."""
+        return self.state != "Pending" and self.update_status != "InProgress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A name for a version; `weighted` is whether a second version gets a share of its traffic."""
+
+    name: str
+    version: str
+    revision: str
+    weighted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Url:
+    """A function URL and who may call it."""
+
+    address: str
+    auth: AuthType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerVersion:
+    """One published version of a layer of ours.
+
+    `fingerprint` is the whole one, or its first 32 digits where only a function version's description told it.
+    """
+
+    name: str
+    version: int
+    arn: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An IAM role: whether this project made it, our inline policy, and the ARNs of `attached` managed ones."""
+
+    name: str
+    arn: str
+    ours: bool
+    policy: dict[str, Any] | None
+    attached: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What an invocation answered; `error` is Lambda's FunctionError, `log` the last 4 KB of its log."""
+
+    payload: bytes
+    error: str | None
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteState:
+    """One function in one region, as far as it had to be read.
+
+    `live` is the version that the alias serves. Where that one is what is wanted, nothing behind it is read and
+    `whole` is False; else `latest` is `$LATEST`, `published` the layer versions that carry a wanted fingerprint by
+    layer, `fingerprints` the first 32 digits by the ARN of attached layers as far as they are known, `retired` the
+    ARNs of attached layers that an earlier deploy of ours put there and this one does not want, and `callers` who
+    calls `$LATEST`. `grants` are the ids of the alias's permissions.
+    """
+
+    region: str
+    live: Configuration | None = None
+    url: Url | None = None
+    grants: frozenset[str] | None = None
+    role: Role | None = None
+    whole: bool = True
+    latest: Configuration | None = None
+    alias: Alias | None = None
+    published: dict[str, LayerVersion] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
+    callers: tuple[str, ...] = ()
+
+
+def layer_name(arn: str) -> str:
+    """The name in a layer version's ARN."""
+    return arn.split(":")[6]
+
+
+def layer_base(arn: str) -> str:
+    """A layer version's ARN without the version: two versions of one layer can't be attached together."""
+    return arn.rpartition(":")[0]
+
+
+def layer_account(arn: str) -> str:
+    """The account that owns a layer."""
+    return arn.split(":")[4]

@@ -1,0 +1,125 @@
+"""What a deploy wants of one function, and whether a version that is there is that already."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.deploy import descriptions
+from optimizer.deploy.port import Settings
+from optimizer.deploy.values import LATEST, AuthType, Configuration, RemoteState, layer_account, layer_name
+
+if TYPE_CHECKING:
+    from optimizer.build import Artifact, Function, Manifest
+
+AUTH: dict[str, AuthType | None] = {"iam": "AWS_IAM", "public": "NONE", "none": None}
+"""A function's `url` as Lambda's AuthType."""
+
+_ROLE_LENGTH = 64
+"""A role's name has at most so many characters (IAM's API model); a function's name may have as many."""
+
+
+def code_sha256(artifact: Artifact) -> str:
+    """The hash of an artifact's zip as Lambda has it: base64."""
+    return base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says: see `deploy --help`."""
+
+    code_only: bool = False
+    accept_latest: bool = False
+    bucket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One function as the manifest has it; `layers` is None where only its code is deployed."""
+
+    function: Function
+    code: Artifact
+    layers: tuple[Artifact, ...] | None
+
+    @classmethod
+    def of(cls, manifest: Manifest, function: Function, *, code_only: bool) -> Wanted:
+        """What the manifest says of the function.
+
+        Raises:
+            ArtifactError: it names an artifact that it does not hold.
+        """
+        layers = None if code_only else tuple(manifest.artifact(name, "layer") for name in function.layers)
+        return cls(function=function, code=manifest.artifact(function.artifact, "function"), layers=layers)
+
+    @property
+    def role_name(self) -> str:
+        """The role that is made for the function where none is configured."""
+        return f"{self.function.name[: _ROLE_LENGTH - len('-role')]}-role"
+
+    def own(self, configuration: Configuration) -> tuple[str, ...]:
+        """The ARNs of attached layers that are ours by name and account, in attach order."""
+        return tuple(
+            arn
+            for arn in configuration.layer_arns
+            if layer_name(arn) in self.function.layers and layer_account(arn) == configuration.account
+        )
+
+    def settings(self, there: Configuration) -> Settings:
+        """What of the settings differs from what is there; variables that somebody else set are kept."""
+        function = self.function
+        environment = {**there.environment, **function.environment}
+        return Settings(
+            handler=function.handler if function.handler != there.handler else None,
+            runtime=function.runtime if function.runtime != there.runtime else None,
+            memory_mb=function.memory_mb if function.memory_mb != there.memory_mb else None,
+            timeout_seconds=function.timeout_seconds if function.timeout_seconds != there.timeout_seconds else None,
+            environment=environment if environment != there.environment else None,
+            role=function.role_arn if function.role_arn and function.role_arn != there.role else None,
+        )
+
+    def is_served_by(self, live: Configuration) -> bool:
+        """Whether a published version is what is wanted, by the fingerprints in its description."""
+        told = descriptions.version_fingerprints(live.description)
+        if live.version == LATEST or not told or told[0] != self.code.fingerprint[: descriptions.SHORT]:
+            return False
+        own = self.own(live)
+        if len(told) != len(own) + 1 or tuple(layer_name(arn) for arn in own) != self.function.layers:
+            return False
+        if self.layers is None:
+            return True
+        return (
+            told[1:] == tuple(layer.fingerprint[: descriptions.SHORT] for layer in self.layers)
+            and {external.arn for external in self.function.external_layers} <= set(live.layer_arns)
+            and self.settings(live) == Settings()
+            and live.architecture == self.function.architecture
+        )
+
+    def has_access(self, state: RemoteState) -> bool:
+        """Whether URL, permissions and role are what is wanted, as far as they were read."""
+        if self.layers is None:
+            return True
+        auth = AUTH[self.function.url]
+        if (state.url.auth if state.url else None) != auth:
+            return False
+        if state.grants is not None and (state.grants & STATEMENTS.keys()) != (
+            STATEMENTS.keys() if auth == "NONE" else frozenset()
+        ):
+            return False
+        return state.role is None or state.role.policy == self.function.policy
+
+
+STATEMENTS = {"layer-optimizer-url": False, "layer-optimizer-invoke": True}
+"""Our statements in the alias's policy of a public URL: which of the two needs to be limited to calls through the URL.
+
+Function URLs made since October 2025 need both lambda:InvokeFunctionUrl and lambda:InvokeFunction.
+"""
+
+
+def known_fingerprints(wanted: Wanted, live: Configuration | None) -> dict[str, str]:
+    """The short fingerprints by ARN of those layers of ours that the live version's description tells of."""
+    if live is None:
+        return {}
+    told = descriptions.version_fingerprints(live.description)[1:]
+    own = wanted.own(live)
+    return dict(zip(own, told, strict=True)) if len(own) == len(told) else {}
