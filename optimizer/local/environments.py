@@ -41,11 +41,11 @@ class _Entry:
 class Environments:
     """Makes fleets when they are first called, and closes those whose function has changed."""
 
-    def __init__(self, cache: Path, telemetry: Telemetry, *, concurrency: int) -> None:
-        self.endpoint_url = ""
+    def __init__(self, cache: Path, telemetry: Telemetry, endpoint_url: str, *, most: int) -> None:
+        self._endpoint_url = endpoint_url
         self._telemetry = telemetry
         self._cache = cache
-        self._concurrency = concurrency
+        self._most = most
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -95,7 +95,7 @@ class Environments:
             if entry is None or entry.shape != shape:
                 if entry is not None:  # an earlier $LATEST
                     self._retire(entry)
-                fleet = Fleet(self._image(target), cache=self._cache, concurrency=self._concurrency)
+                fleet = Fleet(self._image(target), cache=self._cache, concurrency=self._most)
                 entry = self._entries[key] = _Entry(shape=shape, fleet=fleet)
             entry.users += 1
             self._entries.move_to_end(key)
@@ -145,7 +145,7 @@ class Environments:
                 **CREDENTIALS,
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
-                "AWS_ENDPOINT_URL": self.endpoint_url,
+                "AWS_ENDPOINT_URL": self._endpoint_url,
                 **configuration.get("Environment", {}).get("Variables", {}),
             },
             code=snapshot.blob.path,

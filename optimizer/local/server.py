@@ -1,13 +1,14 @@
-"""Starts and stops the embedded AWS, in this process, and finds one that runs in another."""
+"""Starts and stops the embedded AWS, in this process."""
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import os
 import shutil
+import socket
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from optimizer.local.service import AccessLog, Logged, Settings
 
-ENDPOINT = Path(".local/endpoint.json")
-"""Where a running embedded AWS says how it is reached, below the folder it was started in."""
+_NEEDED = ("werkzeug", "moto", "flask", "awslambdaric", "elftools", "botocore")
+_POLL_SECONDS = 0.05
+"""How soon a server notices that it shall stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,69 +42,87 @@ def embedded_aws(
     Args:
         settings: how it behaves.
         port: on 127.0.0.1; 0 takes any that is free.
-        follow: called with each line of the access log.
+        follow: called with each line of the access log, from the thread that answered.
 
     Raises:
         UsageError: the port is taken, or the extra `local` is not installed.
     """
-    try:
-        from werkzeug.serving import make_server
+    _check_installed()
+    from werkzeug.serving import make_server
 
-        from optimizer.local import operations
-        from optimizer.local.environments import Environments
-        from optimizer.local.http import Front
-        from optimizer.local.requests import QuietHandler
-        from optimizer.local.service import AccessLog, Lambda
-        from optimizer.local.service import Settings as DefaultSettings
-        from optimizer.local.services import Services
-        from optimizer.local.state import State
-        from optimizer.local.telemetry import Telemetry
-        from optimizer.local.urls import UrlListeners
-    except ImportError as error:
-        raise UsageError(
-            f"The embedded AWS needs {error.name}, which is not installed",
-            mend="Install the extra: python -m pip install 'layer-optimizer[local]'",
-        ) from error
+    from optimizer.local import operations
+    from optimizer.local.environments import Environments
+    from optimizer.local.http import Front
+    from optimizer.local.requests import QuietHandler
+    from optimizer.local.service import AccessLog, Lambda
+    from optimizer.local.service import Settings as DefaultSettings
+    from optimizer.local.services import Services
+    from optimizer.local.state import State
+    from optimizer.local.telemetry import Telemetry
+    from optimizer.local.urls import UrlListeners
+
     del operations  # imported for what it enters into the service's table
     chosen = settings or DefaultSettings()
-    scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-local-"))
-    try:
-        (scratch / "blobs").mkdir()
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(port))
+        endpoint_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-local-"))
+        stack.callback(_remove, scratch)
         telemetry = Telemetry()
-        environments = Environments(scratch / "unpacked", telemetry, concurrency=chosen.function_concurrency)
+        environments = Environments(scratch / "unpacked", telemetry, endpoint_url, most=chosen.function_concurrency)
+        stack.callback(environments.close_all)
         listeners = UrlListeners(lambda: lam)
+        stack.callback(listeners.close_all)
+        services = Services(telemetry)
+        stack.callback(services.close)
         lam = Lambda(
             state=State(scratch / "blobs"),
-            services=Services(telemetry),
+            services=services,
             environments=environments,
             listeners=listeners,
             settings=chosen,
-            endpoint_url="",
+            endpoint_url=endpoint_url,
         )
         log = AccessLog()
-        try:
-            server = make_server(
-                "127.0.0.1", port, Front(lam, log, follow=follow), threaded=True, request_handler=QuietHandler
-            )
-        except (OSError, SystemExit):
-            # werkzeug prints its own advice and exits where a port is taken
-            raise UsageError(
-                f"Port {port} on 127.0.0.1 can't be used: something else listens there",
-                mend="Name another with --port, or none to take any that is free.",
-            ) from None
-        lam.endpoint_url = environments.endpoint_url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True, name="embedded-aws")
+        front = Front(lam, log, follow=follow)
+        server = make_server(
+            "127.0.0.1", port, front, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+        )
+        stack.callback(server.server_close)
+        thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True, name="embedded-aws")
         thread.start()
-        try:
-            yield EmbeddedAws(endpoint_url=lam.endpoint_url, log=log)
-        finally:
-            server.shutdown()
-            server.server_close()
-            listeners.close_all()
-            environments.close_all()
-            thread.join(timeout=5)
-    finally:
-        _remove(scratch)
+        stack.callback(server.shutdown)
+        yield EmbeddedAws(endpoint_url=endpoint_url, log=log)
+
+
+def _check_installed() -> None:
+    """Name what is missing.
+
+    Raises:
+        UsageError: something is.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The embedded AWS needs {', '.join(missing)}, which this environment does not have",
+            mend="Install the extra: python -m pip install 'layer-optimizer[local]'",
+        )
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket: werkzeug's own would print advice and exit where the port is taken.
+
+    Raises:
+        UsageError: it is.
+    """
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise UsageError(
+            f"Port {port} on 127.0.0.1 can't be used: {reason}",
+            mend="Name another with --port, or none to take any that is free.",
+        ) from error
 
 
 def _remove(folder: Path) -> None:
@@ -113,55 +133,3 @@ def _remove(folder: Path) -> None:
             if not place.is_symlink():
                 place.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def find_running(folder: Path) -> str | None:
-    """The endpoint of the embedded AWS that was started in a folder, or None where none is alive."""
-    try:
-        document = json.loads((folder / ENDPOINT).read_text("utf-8"))
-        pid, url = int(document["pid"]), str(document["endpoint_url"])
-        os.kill(pid, 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if _answers(url) else None
-
-
-def _answers(url: str) -> bool:
-    """Whether what listens there is an embedded AWS, and not another program with a dead one's pid."""
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(f"{url}/_embedded/calls", timeout=2) as answer:  # noqa: S310  the file is ours and says http
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (URLError, OSError, ValueError):
-        return False
-
-
-@contextmanager
-def announced(folder: Path, url: str) -> Iterator[None]:
-    """Say in the folder's endpoint file where the embedded AWS is, for the time of the block.
-
-    Raises:
-        UsageError: another one is alive there.
-    """
-    running = find_running(folder)
-    if running is not None:
-        raise UsageError(
-            f"An embedded AWS is running already: {running} (see {ENDPOINT})",
-            mend="Use that one (deploy --local finds it), or stop it first.",
-        )
-    place = folder / ENDPOINT
-    place.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"endpoint_url": url, "pid": os.getpid()}) + "\n"
-    part = place.with_name(f"{place.name}.part")
-    part.write_text(text, "utf-8")
-    part.replace(place)
-    try:
-        yield
-    finally:
-        try:
-            if place.read_text("utf-8") == text:
-                place.unlink()
-        except OSError:
-            pass  # somebody removed it: there is nothing left to take back

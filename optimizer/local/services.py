@@ -6,11 +6,8 @@ import json
 import os
 import sys
 import threading
-import warnings
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from optimizer.errors import UsageError
 from optimizer.local import rekognition
 from optimizer.local.state import ACCOUNT
 
@@ -28,27 +25,40 @@ _JSON_SERVICES = frozenset({"rekognition", "ssm", "logs"})
 
 
 class Services:
-    """Passes requests to moto, and asks it what Lambda has to know."""
+    """Passes requests to moto, and asks it what Lambda has to know.
+
+    moto keeps its state for the whole process, so it is forgotten when the last of these is closed.
+    """
+
+    _open: ClassVar[set[int]] = set()
+    _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, telemetry: Telemetry) -> None:
         self.telemetry = telemetry
-        self._lock = threading.Lock()
+        self._application: Any = None
+        with self._guard:
+            self._open.add(id(self))
 
-    @cached_property
+    def close(self) -> None:
+        """Forget what the services remember, unless another embedded AWS of this process still needs it."""
+        with self._guard:
+            self._open.discard(id(self))
+            if self._open or "moto" not in sys.modules:
+                return
+            from moto.moto_api._internal.models import moto_api_backend
+
+            moto_api_backend.reset()
+
     def _moto(self) -> Any:
-        with self._lock:
-            # without it AWSLambdaBasicExecutionRole, say, could not be attached
-            os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # moto's and its dependencies' own
-                    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-            except ImportError as error:
-                raise UsageError(
-                    f"The embedded AWS needs moto, which is not installed ({error.name})",
-                    mend="Install the extra: python -m pip install 'layer-optimizer[local]'",
-                ) from error
-            return DomainDispatcherApplication(create_backend_app)
+        """The server, imported when it is first asked for."""
+        with self._guard:
+            if self._application is None:
+                # without it AWSLambdaBasicExecutionRole, say, could not be attached
+                os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+                from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+                self._application = DomainDispatcherApplication(create_backend_app)
+            return self._application
 
     def __call__(self, service: str, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request of a service other than Lambda."""
@@ -63,13 +73,9 @@ class Services:
             start("200 OK", [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(ours)))])
             return [ours]
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                moto = self._moto
-                self.telemetry.write(service)
-                answer: Iterable[bytes] = list(moto(environ, start))
-        except UsageError:
-            raise
+            moto = self._moto()
+            self.telemetry.write(service)
+            answer: Iterable[bytes] = list(moto(environ, start))
         except NotImplementedError as error:
             return _refuse(service, environ, start, str(error))
         except Exception as error:  # noqa: BLE001  moto lets any exception through: the client has to see one
@@ -78,16 +84,13 @@ class Services:
 
     def object(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
         """An object's bytes from the embedded S3, or None where it is not."""
+        from moto.s3.exceptions import MissingBucket, MissingKey
         from moto.s3.models import s3_backends
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version)
-            except Exception as error:
-                if type(error).__name__ in {"MissingBucket", "MissingKey"}:
-                    return None
-                raise
+        try:
+            found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version)
+        except (MissingBucket, MissingKey):
+            return None
         return None if found is None else bytes(found.value)
 
     def role_trusts_lambda(self, arn: str, region: str) -> bool:

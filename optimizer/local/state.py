@@ -179,6 +179,7 @@ class State:
     def __init__(self, blobs: Path) -> None:
         self.lock = threading.RLock()
         self.blobs = blobs
+        blobs.mkdir(parents=True, exist_ok=True)
         self._regions: dict[str, Region] = {}
 
     def region(self, name: str) -> Region:
