@@ -1,0 +1,81 @@
+"""The problem that a configuration poses, and its answer by roles."""
+
+import pytest
+
+from optimizer.errors import ConfigError
+from optimizer.partition import Item, Problem, solve
+
+
+def item(name, size=1, requires=(), role=None):
+    return Item(
+        name=name,
+        members=(name,),
+        zipped_bytes=size,
+        unzipped_bytes=size,
+        requires=tuple(requires),
+        role=role,
+        root=role is not None,
+    )
+
+
+def problem(*items, layers=3, apart=()):
+    return Problem(
+        items=tuple(sorted(items, key=lambda i: i.name)),
+        roles=("aws", "web", "rest"),
+        rest="rest",
+        layers=layers,
+        apart=apart,
+    )
+
+
+ITEMS = (
+    item("boto", role="aws", requires=["core"]),
+    item("core", size=9),
+    item("api", role="web", requires=["types", "shared"]),
+    item("types", size=2),
+    item("shared", requires=["deep"]),
+    item("deep"),
+    item("tool", size=4),
+)
+
+
+def test_each_item_goes_where_its_roots_are():
+    shared_by_both = (*(i for i in ITEMS if i.name != "boto"), item("boto", role="aws", requires=["core", "shared"]))
+    assert dict(solve(problem(*shared_by_both)).assignment) == {
+        "api": "web",
+        "boto": "aws",
+        "core": "aws",
+        "deep": "aws",
+        "shared": "aws",
+        "tool": "rest",
+        "types": "web",
+    }
+
+
+def test_a_spare_layer_takes_from_the_heaviest_and_stands_before_it():
+    answer = solve(problem(*ITEMS, layers=4))
+    assert answer.layers == (("aws-2", "aws"), ("aws", "aws"), ("web", "web"), ("rest", "rest"))
+    assert answer.assignment["core"] == "aws-2"
+    assert answer.assignment["boto"] == "aws"
+    assert "split off aws" in answer.reasons["core"]
+
+
+def test_what_must_be_apart_is_moved_where_it_can_be():
+    answer = solve(problem(*ITEMS, apart=(("types", "shared"),)))
+    assert answer.assignment["types"] != answer.assignment["shared"]
+
+
+def test_what_cant_be_apart_is_refused_by_name():
+    names = ("core", "deep", "shared", "types")
+    with pytest.raises(ConfigError, match="can't be kept apart in 3 layers"):
+        solve(problem(*ITEMS, apart=(names,)))
+
+
+def test_layers_that_nothing_can_fill_are_refused():
+    with pytest.raises(ConfigError, match="can't fill 5 layers"):
+        solve(problem(item("boto", role="aws"), item("api", role="web"), layers=5))
+
+
+def test_without_history_nothing_is_claimed():
+    certificate = solve(problem(*ITEMS)).certificate
+    assert (certificate.cost, certificate.lower_bound, certificate.gap, certificate.proved) == (None, None, None, False)
