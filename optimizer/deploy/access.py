@@ -41,7 +41,7 @@ def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
         return tuple(made)
     if not role.ours:
         return ()
-    actions: list[Action] = [] if policy in role.attached else [logs]
+    actions: list[Action] = [] if role.attached is None or policy in role.attached else [logs]
     if function.policy is not None and role.policy != function.policy:
         why = "what the function may do" if role.policy is None else "the policy differs"
         actions.append(PutPolicy(subject=name, reason=why, document=function.policy))

@@ -42,7 +42,7 @@ def _served(aws: Aws, wanted: Wanted, live: Configuration) -> RemoteState:
     if wanted.layers is not None:
         if _has_own_role(wanted, live):
             policy = aws.role_policy(wanted.role_name)
-            role = Role(name=wanted.role_name, arn=live.role, ours=True, policy=policy, attached=frozenset())
+            role = Role(name=wanted.role_name, arn=live.role, ours=True, policy=policy, attached=None)
         elif wanted.function.url == "public":
             grants = frozenset(aws.statements(name, ALIAS))
     return RemoteState(region=aws.region, live=live, url=url, role=role, grants=grants, whole=False)

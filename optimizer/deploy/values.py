@@ -95,13 +95,13 @@ class LayerVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """An IAM role: whether this project made it, our inline policy, and the ARNs of `attached` managed ones."""
+    """An IAM role: whether this project made it, our inline policy, and the managed ones' ARNs (None: not read)."""
 
     name: str
     arn: str
     ours: bool
     policy: dict[str, Any] | None
-    attached: frozenset[str]
+    attached: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

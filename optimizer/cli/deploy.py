@@ -1,0 +1,130 @@
+"""`deploy`: publish what changed, attach, check, and move the alias."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.cli.common import (
+    CONFIG,
+    ConfigOption,
+    Format,
+    FormatOption,
+    LayersOption,
+    PathOption,
+    RequirementsOption,
+    emit_json,
+    note,
+)
+from optimizer.cli.pipeline import Source
+from optimizer.cli.remote import (
+    ArtifactsOption,
+    BucketOption,
+    EndpointOption,
+    LocalOption,
+    artifacts,
+    console,
+    one_place,
+    remote,
+    told_when_cut_off,
+)
+from optimizer.errors import DeployRefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optimizer.deploy import Deployment
+
+
+def deploy(
+    *,
+    artifacts_folder: ArtifactsOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change set; change nothing.")] = False,
+    code_only: Annotated[
+        bool, typer.Option("--code-only", help="Send only the function's code; its layers have to be attached.")
+    ] = False,
+    local: LocalOption = False,
+    endpoint_url: EndpointOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    accept_latest: Annotated[
+        bool,
+        typer.Option("--accept-latest", help="Deploy though $LATEST has callers, who see half-done states meanwhile."),
+    ] = False,
+    bucket: BucketOption = None,
+    config: ConfigOption = CONFIG,
+    path: PathOption = None,
+    requirements: RequirementsOption = None,
+    layers: LayersOption = None,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Publish the layers that changed, attach them in order, check the new version, and move the alias `live` to it.
+
+    Callers of the alias are served by a whole, checked version at every moment. An interrupted deploy goes on where it
+    was when it is run again.
+
+    Example: python -m optimizer deploy --dry-run
+    """
+    one_place(local=local, endpoint_url=endpoint_url)
+    if not (yes or dry_run or sys.stdin.isatty()):
+        raise UsageError(
+            "deploy asks before it changes anything, and there is no terminal to ask at",
+            mend="Give --yes to deploy without being asked, or --dry-run to see what would be done.",
+        )
+    as_json = output_format is Format.JSON
+    source = Source(config=config, path=path, requirements=requirements, layers=layers)
+    with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as manifest:
+        from optimizer.deploy import Deployer, Journal, Options, RealClock
+        from optimizer.report.change_set import deploy_document, print_changes, print_results
+
+        with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
+            journal = Journal()
+            deployer = Deployer(
+                manifest=manifest,
+                options=Options(code_only=code_only, accept_latest=accept_latest, bucket=bucket),
+                connect=aws.connect,
+                clock=RealClock(),
+                journal=journal,
+                progress=note,
+            )
+            deployments: Sequence[Deployment] = deployer.plan()
+            refused = any(one.outcome == "refused" for one in deployments)
+            changes = any(one.changes is not None and one.changes.changes for one in deployments)
+            if not as_json or not (yes or dry_run):
+                print_changes(deployments, console(stderr=as_json))
+            executed = not (dry_run or refused) and (not changes or yes or _confirmed())
+            if executed:
+                with told_when_cut_off(journal):
+                    deployments = deployer.execute(deployments)
+            if as_json:
+                emit_json(
+                    deploy_document(
+                        deployments, executed=executed, sent_bytes=journal.sent_bytes, calls=aws.clients.calls
+                    )
+                )
+            elif executed:
+                print_results(deployments, console(), sent_bytes=journal.sent_bytes, calls=aws.clients.calls)
+    _told(deployments)
+    if not (executed or dry_run):
+        note("Nothing was changed.")
+        return 1
+    return 0
+
+
+def _confirmed() -> bool:
+    """Whether the person at the terminal wants it; the question goes to stderr."""
+    return typer.confirm("Deploy this?", err=True)
+
+
+def _told(deployments: Sequence[Deployment]) -> None:
+    """Raise what stopped a deployment: one error as it is, several as one.
+
+    Raises:
+        DeployRefusedError: one was refused or failed.
+    """
+    errors = [one.error for one in deployments if one.error is not None]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise DeployRefusedError("\n".join(error.message for error in errors), mend=errors[0].mend)

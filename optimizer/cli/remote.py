@@ -1,0 +1,146 @@
+"""What deploy and publish share: where AWS is, what was built, and how a run that is cut off is told."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.cli.build import DEFAULT_OUTPUT, run_build
+from optimizer.cli.common import note
+from optimizer.errors import AwsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from optimizer.build import Manifest
+    from optimizer.cli.pipeline import Source
+    from optimizer.deploy import Aws, Clients, Journal
+
+_PIPE_COLUMNS = 160
+
+ArtifactsOption = Annotated[
+    Path | None,
+    typer.Option("--artifacts", help="What build wrote; without it, it is planned and built first.", metavar="DIR"),
+]
+LocalOption = Annotated[
+    bool, typer.Option("--local", help="The embedded AWS: the one that runs here, else one for this command alone.")
+]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint-url", help="Where AWS is reached instead of at its own addresses.")
+]
+BucketOption = Annotated[
+    str | None, typer.Option("--bucket", help="An S3 bucket that zips over 50 MB go through; they are removed after.")
+]
+
+
+@contextmanager
+def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bool) -> Iterator[Manifest]:
+    """The manifest of a folder, or of what is built now; code alone is built beside, so that no layer's zip is lost.
+
+    Raises:
+        OptimizerError: there is none, or it can't be built.
+    """
+    if folder is not None:
+        from optimizer.build import Manifest
+
+        yield Manifest.read(folder)
+        return
+    if not code_only:
+        yield run_build(source, DEFAULT_OUTPUT, quiet=quiet)
+        return
+    from optimizer.build import build
+    from optimizer.cli.pipeline import planned
+
+    with tempfile.TemporaryDirectory(prefix="layer-optimizer-code-") as scratch, planned(source) as result:
+        yield build(
+            result.plan,
+            result.payloads,
+            Path(scratch),
+            root=result.config.root,
+            progress=(lambda _: None) if quiet else note,
+            layers=False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """AWS as the options say; `connect` gives it in a region, `clients` have the count of calls."""
+
+    clients: Clients
+    connect: Callable[[str], Aws]
+
+
+@contextmanager
+def remote(manifest: Manifest, *, local: bool, endpoint_url: str | None) -> Iterator[Remote]:
+    """AWS, another endpoint, or the embedded one for the time of the block.
+
+    Raises:
+        UsageError: the extra `local` is not installed.
+    """
+    from optimizer.deploy import BotoAws, Clients, Connection, RealClock
+
+    clock = RealClock()
+    longest = max((function.timeout_seconds for function in manifest.functions), default=0)
+    with _embedded() if local else nullcontext(endpoint_url) as url:
+        clients = Clients(
+            connection=Connection(endpoint_url=url, local=local, longest_answer_seconds=longest),
+        )
+        known: dict[str, Aws] = {}
+
+        def connect(region: str) -> Aws:
+            return known.setdefault(region, BotoAws(region=region, clients=clients, clock=clock))
+
+        yield Remote(clients=clients, connect=connect)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that does not cut a table's last column where it writes to a file or a pipe."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=_PIPE_COLUMNS)
+
+
+def one_place(*, local: bool, endpoint_url: str | None) -> None:
+    """Refuse two answers to the question where AWS is.
+
+    Raises:
+        UsageError: both were given, or the URL is none.
+    """
+    if local and endpoint_url is not None:
+        raise UsageError("--local and --endpoint-url exclude each other", mend="Give one of them.")
+    if endpoint_url is not None and not endpoint_url.startswith(("http://", "https://")):
+        raise UsageError(f"{endpoint_url!r} is no URL", mend="Write it as http://host:port or https://host.")
+
+
+@contextmanager
+def told_when_cut_off(journal: Journal) -> Iterator[None]:
+    """Say what was done when the block is interrupted or AWS fails, and that the same command goes on from there."""
+    try:
+        yield
+    except (KeyboardInterrupt, AwsError):
+        done = [f"  {action.name} {action.subject}" for action in journal.done if action.changes]
+        if done:
+            note("\n".join(["Done before it was cut off:", *done]))
+        note("The alias serves a whole version, as before it or after. Running the same command again goes on.")
+        raise
+
+
+@contextmanager
+def _embedded() -> Iterator[str]:
+    from optimizer.local import embedded_aws, find_running
+
+    running = find_running(Path.cwd())
+    if running is not None:
+        yield running
+        return
+    note("No embedded AWS runs here (`python -m optimizer local` starts one): this one ends with the command.")
+    with embedded_aws() as aws:
+        yield aws.endpoint_url

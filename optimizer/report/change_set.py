@@ -1,0 +1,225 @@
+"""Change sets and what came of them, for people as Terraform prints a plan, and as the JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from optimizer.deploy import ALIAS
+from optimizer.deploy.actions import (
+    AttachLayers,
+    AttachPolicy,
+    Check,
+    CreateAlias,
+    CreateFunction,
+    CreateRole,
+    CreateUrl,
+    DeletePolicy,
+    DeleteUrl,
+    Grant,
+    KeepAlias,
+    KeepCode,
+    KeepLayer,
+    KeepUrl,
+    MoveAlias,
+    PublishLayer,
+    PublishVersion,
+    PutPolicy,
+    Revoke,
+    UpdateCode,
+    UpdateSettings,
+    UpdateUrl,
+)
+from optimizer.report.units import human_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from optimizer.deploy import Action, Deployment, Publication
+
+_STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "?": "cyan"}
+
+
+def symbol(action: Action) -> str:
+    """What an action does, in one character: + makes, ~ changes, - takes away, = keeps, ? asks."""
+    match action:
+        case (
+            PublishLayer() | CreateRole() | CreateFunction() | CreateAlias() | CreateUrl() | PublishVersion() | Grant()
+        ):
+            return "+"
+        case (
+            UpdateCode() | AttachLayers() | UpdateSettings() | MoveAlias() | UpdateUrl() | PutPolicy() | AttachPolicy()
+        ):
+            return "~"
+        case DeletePolicy() | DeleteUrl() | Revoke():
+            return "-"
+        case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl():
+            return "="
+        case Check():
+            return "?"
+
+
+def print_changes(deployments: Sequence[Deployment], console: Console) -> None:
+    """What a deploy is going to do, function by function."""
+    parts: list[RenderableType] = []
+    for one in deployments:
+        parts.append(_heading(one))
+        if one.changes is not None:
+            parts.append(_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
+        parts.append(Text())
+    parts.append(_sum(deployments))
+    console.print(Group(*parts), highlight=False)
+
+
+def print_results(
+    deployments: Sequence[Deployment], console: Console, *, sent_bytes: int, calls: Mapping[str, int]
+) -> None:
+    """What came of it: version, URL and outcome of each function."""
+    parts: list[RenderableType] = []
+    for one in deployments:
+        version, url = _served(one), _url(one)
+        if one.outcome != "done":
+            parts.append(Text.assemble((f"{one.outcome}: ", "bold red"), f"{one.function} in {one.region}"))
+            continue
+        word = "deployed" if one.changes is not None and one.changes.changes else "unchanged"
+        parts.append(
+            Text.assemble(
+                (f"{word}: ", "bold green"), f"{one.function} in {one.region}, {ALIAS} serves version {version}"
+            )
+        )
+        if url:
+            parts.append(Text(f"  {url}"))
+    parts.append(Text(f"sent {human_bytes(sent_bytes)} in {sum(calls.values())} calls", style="dim"))
+    console.print(Group(*parts), highlight=False, soft_wrap=True)
+
+
+def deploy_document(
+    deployments: Sequence[Deployment], *, executed: bool, sent_bytes: int, calls: Mapping[str, int]
+) -> dict[str, Any]:
+    """The document of `deploy --format json`."""
+    return {
+        "schema": 1,
+        "executed": executed,
+        "sent_bytes": sent_bytes,
+        "calls": dict(sorted(calls.items())),
+        "deployments": [
+            {
+                "function": one.function,
+                "region": one.region,
+                "version": _served(one),
+                "alias": ALIAS,
+                "url": _url(one),
+                "outcome": one.outcome,
+                "layers": _layers(one),
+                "changes": _changes(one),
+            }
+            for one in deployments
+        ],
+    }
+
+
+def print_publications(publications: Sequence[Publication], sent_bytes: int, console: Console) -> None:
+    """The ARNs of the layers, and which of them are new."""
+    rows = [
+        (symbol(one.action), one.region, one.version.arn, one.action.bytes, one.action.reason) for one in publications
+    ]
+    console.print(_table(rows), Text(f"sent {human_bytes(sent_bytes)}", style="dim"), highlight=False, soft_wrap=True)
+
+
+def publish_document(
+    publications: Sequence[Publication], *, sent_bytes: int, calls: Mapping[str, int], parameters: Sequence[str]
+) -> dict[str, Any]:
+    """The document of `publish --format json`; `parameters` are the SSM parameters that were changed."""
+    return {
+        "schema": 1,
+        "sent_bytes": sent_bytes,
+        "calls": dict(sorted(calls.items())),
+        "layers": [
+            {
+                "name": one.version.name,
+                "region": one.region,
+                "version": one.version.version,
+                "arn": one.version.arn,
+                "fingerprint": one.version.fingerprint,
+                "published": isinstance(one.action, PublishLayer),
+            }
+            for one in publications
+        ],
+        "parameters": list(parameters),
+    }
+
+
+def _heading(one: Deployment) -> Text:
+    heading = Text.assemble((one.function, "bold cyan"), f" in {one.region}")
+    if one.changes is None:
+        heading.append("  refused", style="bold red")
+    elif not one.changes.changes:
+        heading.append("  nothing to do", style="green")
+    elif one.changes.version:
+        heading.append(f"  {ALIAS} serves version {one.changes.version}")
+    return heading
+
+
+def _table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
+    """Symbol, what, subject, bytes to send, why."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    for width in (2, None, None, None):
+        table.add_column(no_wrap=True, min_width=width)
+    table.add_column(overflow="fold")
+    for sign, name, subject, sent, reason in rows:
+        size = human_bytes(sent) if sent else ""
+        table.add_row(Text(f"  {sign}", _STYLES[sign]), name, Text(subject), Text(size, justify="right"), Text(reason))
+    return table
+
+
+def _sum(deployments: Sequence[Deployment]) -> Text:
+    planned = [one.changes for one in deployments if one.changes is not None]
+    refused = len(deployments) - len(planned)
+    if refused:
+        return Text(f"Refused for {refused} of {len(deployments)}; nothing is changed.", style="bold red")
+    actions = [action for changes in planned for action in changes.actions if action.changes]
+    if not actions:
+        return Text("Nothing to do: what is live is what was built.", style="bold green")
+    counts = {sign: sum(symbol(action) == sign for action in actions) for sign in _STYLES}
+    sent = human_bytes(sum(changes.bytes for changes in planned))
+    return Text(f"Plan: {counts['+']} to make, {counts['~']} to change, {counts['-']} to take away; {sent} to send.")
+
+
+def _served(one: Deployment) -> str | None:
+    """The version that the alias serves, as far as this run knows; None where that is not known yet."""
+    if one.changes is None:
+        return None
+    if one.result is not None and one.outcome == "done":
+        return one.result.version
+    return one.changes.version
+
+
+def _url(one: Deployment) -> str | None:
+    if one.result is not None:
+        return one.result.url
+    return one.changes.url if one.changes is not None else None
+
+
+def _layers(one: Deployment) -> list[dict[str, Any]]:
+    layers = one.result.layers if one.result is not None else one.changes.layers if one.changes is not None else ()
+    return [
+        {"name": layer.name, "version": layer.version, "arn": layer.arn, "fingerprint": layer.fingerprint}
+        for layer in layers
+    ]
+
+
+def _changes(one: Deployment) -> list[dict[str, Any]]:
+    """What was to be done; where it was not, the reason as the last of them."""
+    rows = [
+        {"action": action.name, "subject": action.subject, "bytes": action.bytes, "reason": action.reason}
+        for action in (one.changes.actions if one.changes is not None else ())
+    ]
+    if one.error is not None:
+        action = "refuse" if one.outcome == "refused" else "stop"
+        rows.append({"action": action, "subject": one.function, "bytes": 0, "reason": one.error.message})
+    return rows
