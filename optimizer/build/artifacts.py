@@ -48,7 +48,7 @@ def build(
         DiskError: the folder can't be written.
         UsageError: a policy can't be read.
     """
-    functions = tuple(_function(f.config, plan, root) for f in plan.functions)
+    functions = tuple(function_entry(f.config, plan, root) for f in plan.functions)
     wanted: list[tuple[str, str, str, str, Sequence[Payload]]] = [
         (layer.name, "layer", f"{layer.name}.zip", layer.fingerprint, [d.payload for d in layer.distributions])
         for layer in plan.layers
@@ -110,7 +110,12 @@ def _function_zip(name: str, functions: int) -> str:
     return "function.zip" if functions == 1 else f"function-{name}.zip"
 
 
-def _function(config: FunctionConfig, plan: LayerPlan, root: Path) -> Function:
+def function_entry(config: FunctionConfig, plan: LayerPlan, root: Path) -> Function:
+    """How the function is deployed with the plan's layers, as the manifest says it.
+
+    Raises:
+        UsageError: its policy can't be read.
+    """
     return Function(
         name=config.name,
         artifact=config.name,

@@ -17,7 +17,7 @@ import typer
 
 from optimizer.cli.common import CONFIG, ConfigOption, note
 from optimizer.cli.pipeline import Source, planned
-from optimizer.errors import AwsError
+from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from optimizer.build import Manifest
-    from optimizer.deploy import Aws, Deployed
+    from optimizer.deploy.execute import Deployed
 
+_OK = 200
 _SHOWN = 60
 _CHANGED = "\n# one changed line\n"
 
@@ -63,12 +64,14 @@ def demo(
             print_plan(result.plan, console)
         console.rule("deploying to the embedded AWS")
         aws = stack.enter_context(embedded_aws())
-        rows = [_one_zip(project, scratch, aws.endpoint_url)]
+        rows = [_one_zip(project, scratch / "one", aws.endpoint_url)]
         first, done = _layered(project, scratch / "first", aws.endpoint_url, "layers: first deploy")
         rows.append(first)
         console.print(f"[bold]version {done.version}[/bold] serves at {done.url}")
-        for line in _calls(done.url or ""):
+        failed = 0
+        for status, line in _calls(done.url or ""):
             console.print(line, markup=False, soft_wrap=True)
+            failed += status != _OK
         source = next((project.parent.parent / "function").rglob("lambda_function.py"))
         source.write_text(source.read_text("utf-8") + _CHANGED, "utf-8")
         changed, done = _layered(project, scratch / "second", aws.endpoint_url, "layers: one line changed")
@@ -77,7 +80,7 @@ def demo(
         if serve:
             stack.enter_context(announced(Path.cwd(), aws.endpoint_url))
             _serve(done.url or "", aws.endpoint_url)
-    return 0
+    return 1 if failed else 0
 
 
 def _copy_of_project(config: Path, root: Path) -> Path:
@@ -98,72 +101,84 @@ def _copy_of_project(config: Path, root: Path) -> Path:
     return root / "config" / "layers.toml"
 
 
-def _one_zip(config: Path, scratch: Path, endpoint_url: str) -> _Row:
+def _one_zip(config: Path, output: Path, endpoint_url: str) -> _Row:
     """What is done without layers: code and every distribution in one zip, sent whole."""
+    from optimizer.build import Artifact, Manifest
     from optimizer.build.archive import write_archive
+    from optimizer.build.artifacts import function_entry
 
     began = time.perf_counter()
+    output.mkdir()
     with planned(Source(config=config)) as result:
         parts = [d.payload for layer in result.plan.layers for d in layer.distributions]
         parts += [function.payload for function in result.plan.functions]
         entries = [entry for part in parts for entry in result.payloads.entries(part)]
         flat = [(replace(entry, path=entry.path.removeprefix("python/")), stream) for entry, stream in entries]
-        place = scratch / "one.zip"
-        with place.open("wb") as file:
+        with (output / "one.zip").open("wb") as file:
             written = write_archive(file, flat)
-        function = result.plan.functions[0].config
-    aws = _aws(function.regions[0], endpoint_url)
-    role = aws.create_role("one-zip-role", None)
-    settings = {
-        "FunctionName": "one-zip",
-        "Runtime": function.runtime,
-        "Handler": function.handler,
-        "Role": role,
-        "MemorySize": function.memory_mb,
-        "Timeout": function.timeout_seconds,
-    }
-    aws.create_function(place, settings)
-    aws.settled("one-zip")
-    from optimizer.deploy.execute import url_event
-
-    answer = aws.invoke("one-zip", "$LATEST", url_event(function.check_path or "/"))
-    if answer.error:
-        raise AwsError(
-            f"The one-zip function failed: {answer.log}", mend="Run python -m optimizer build and look at it."
+        function = function_entry(result.plan.functions[0].config, result.plan, result.config.root)
+        artifact = Artifact(
+            name="one-zip",
+            kind="function",
+            path="one.zip",
+            sha256=written.sha256,
+            zipped_bytes=written.zipped_bytes,
+            unzipped_bytes=written.unzipped_bytes,
+            fingerprint=written.sha256,
+            files=written.files,
         )
-    return _Row(way="one zip: every deploy", sent_bytes=written.zipped_bytes, seconds=time.perf_counter() - began)
+        manifest = Manifest(
+            target=result.plan.target,
+            artifacts=(artifact,),
+            functions=(replace(function, name="one-zip", artifact="one-zip", layers=()),),
+            compressor="",
+            folder=output,
+        )
+    _, sent = _deployed(manifest, endpoint_url)
+    return _Row(way="one zip: every deploy", sent_bytes=sent, seconds=time.perf_counter() - began)
 
 
 def _layered(config: Path, output: Path, endpoint_url: str, way: str) -> tuple[_Row, Deployed]:
-    """Build and deploy what changed."""
+    """Build and deploy what changed, with URLs that a browser can open without signing."""
     from optimizer.cli.build import run_build
-    from optimizer.deploy import Execution, make_change_set, read_state
 
     began = time.perf_counter()
     manifest = run_build(Source(config=config), output, quiet=True)
-    manifest = _public(manifest)
-    function = manifest.functions[0]
-    aws = _aws(function.regions[0], endpoint_url)
-    state = read_state(aws, manifest, function)
-    changes = make_change_set(manifest, function, state)
-    done = Execution(aws=aws, manifest=manifest, changes=changes, progress=lambda line: note(f"  {line}")).run()
-    return _Row(way=way, sent_bytes=aws.sent_bytes, seconds=time.perf_counter() - began), done
+    public = tuple(replace(function, url="public") for function in manifest.functions)
+    done, sent = _deployed(replace(manifest, functions=public), endpoint_url)
+    return _Row(way=way, sent_bytes=sent, seconds=time.perf_counter() - began), done
 
 
-def _public(manifest: Manifest) -> Manifest:
-    """The manifest with URLs that a browser can open without signing."""
-    return replace(manifest, functions=tuple(replace(function, url="public") for function in manifest.functions))
+def _deployed(manifest: Manifest, endpoint_url: str) -> tuple[Deployed, int]:
+    """What the first function has after its deploy, and the bytes that it sent.
+
+    Raises:
+        OptimizerError: it was refused, or failed.
+    """
+    from optimizer.deploy import BotoAws, Clients, Connection, Deployer, Journal, Options, RealClock
+
+    clock = RealClock()
+    journal = Journal()
+    longest = max(function.timeout_seconds for function in manifest.functions)
+    clients = Clients(Connection(endpoint_url=endpoint_url, local=True, longest_answer_seconds=longest))
+    deployer = Deployer(
+        manifest=manifest,
+        options=Options(),
+        connect=lambda region: BotoAws(region=region, clients=clients, clock=clock),
+        clock=clock,
+        journal=journal,
+        progress=lambda line: note(f"  {line}"),
+    )
+    for done in deployer.execute(deployer.plan()):
+        if done.error is not None:
+            raise done.error
+        if done.result is not None:
+            return done.result, journal.sent_bytes
+    raise DeployRefusedError("Nothing was deployed", mend="Configure a function with a region.")
 
 
-def _aws(region: str, endpoint_url: str) -> Aws:
-    from optimizer.cli.aws import EMBEDDED_CREDENTIALS
-    from optimizer.deploy import BotoAws
-
-    return BotoAws(region, endpoint_url=endpoint_url, credentials=EMBEDDED_CREDENTIALS)
-
-
-def _calls(url: str) -> Iterator[str]:
-    """Call every endpoint, with a picture that is painted here."""
+def _calls(url: str) -> Iterator[tuple[int, str]]:
+    """Call every endpoint, with a picture that is painted here: each status, and a line about the answer."""
     picture = base64.b64encode(_picture()).decode()
     requests: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", "", None),
@@ -180,7 +195,7 @@ def _calls(url: str) -> Iterator[str]:
         status, text = _http(method, url + path, body)
         took = (time.perf_counter() - began) * 1000
         what = f" {body['analysis_type']}" if body else ""
-        yield f"  {method:<4} {'/' + path + what:<34} {status}  {took:5.0f} ms  {_short(text)}"
+        yield status, f"  {method:<4} {'/' + path + what:<34} {status}  {took:5.0f} ms  {_short(text)}"
 
 
 def _http(method: str, url: str, body: dict[str, Any] | None) -> tuple[int, str]:
