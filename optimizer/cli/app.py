@@ -14,7 +14,7 @@ import typer
 from optimizer.cli.common import emit_error, fail
 from optimizer.errors import OptimizerError
 
-COMMANDS = ("plan", "explain", "build")
+COMMANDS = ("plan", "explain", "build", "deploy", "publish", "local")
 """In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
 
 
