@@ -118,7 +118,7 @@ def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port), backlog=128)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
         raise UsageError(
             f"Port {port} on 127.0.0.1 can't be used: {reason}",
             mend="Name another with --port, or none to take any that is free.",

@@ -82,7 +82,8 @@ class Services:
             return _refuse(service, environ, start, f"{type(error).__name__}: {error}")
         return answer
 
-    def object(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
+    @staticmethod
+    def object(bucket: str, key: str, version: str | None = None) -> bytes | None:
         """An object's bytes from the embedded S3, or None where it is not."""
         from moto.s3.exceptions import MissingBucket, MissingKey
         from moto.s3.models import s3_backends
@@ -93,9 +94,9 @@ class Services:
             return None
         return None if found is None else bytes(found.value)
 
-    def role_trusts_lambda(self, arn: str, region: str) -> bool:
+    @staticmethod
+    def role_trusts_lambda(arn: str) -> bool:
         """Whether the embedded IAM has that role and its trust policy names Lambda."""
-        del region  # IAM is global
         from moto.core.exceptions import ServiceException
         from moto.iam.models import iam_backends
 

@@ -97,7 +97,7 @@ def check_bytes(blob: Blob, layers: tuple[LayerVersion, ...]) -> None:
         raise COMBINED_TOO_LARGE.error(actual=actual)
 
 
-def configure(lam: Lambda, region: Region, configuration: dict[str, Any], given: Mapping[str, Any]) -> None:
+def configure(lam: Lambda, configuration: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Take over what the request names, checked.
 
     Raises:
@@ -107,7 +107,7 @@ def configure(lam: Lambda, region: Region, configuration: dict[str, Any], given:
     if "Runtime" in given and given["Runtime"] not in limits.RUNTIMES:
         known = ", ".join(limits.RUNTIMES)
         raise INVALID.error(message=f"The runtime {given['Runtime']} is not served by the embedded AWS: {known}")
-    if "Role" in given and not lam.services.role_trusts_lambda(given["Role"], region.name):
+    if "Role" in given and not lam.services.role_trusts_lambda(given["Role"]):
         raise ROLE_UNUSABLE.error()
     configuration |= {key: given[key] for key in _SETTINGS if key in given}
     if "Environment" in given:

@@ -58,7 +58,7 @@ def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
     }
     if "Architectures" in given:
         configuration["Architectures"] = given["Architectures"]
-    configure(lam, region, configuration, given)
+    configure(lam, configuration, given)
     snapshot = Snapshot(configuration=configuration, blob=blob, layers=layers)
     describe(snapshot)
     function = Function(name=name, arn=arn, latest=snapshot, serving=snapshot, settles_at=0.0)
@@ -115,7 +115,7 @@ def update_function_configuration(lam: Lambda, call: Call) -> dict[str, Any]:
             raise LAYERS_TOO_LARGE.error()
         check_bytes(function.latest.blob, layers)
     configuration = dict(function.latest.configuration)
-    configure(lam, region, configuration, given)
+    configure(lam, configuration, given)
     function.latest = Snapshot(configuration=configuration, blob=function.latest.blob, layers=layers)
     describe(function.latest)
     function.begin_update(lam.settings.update_seconds)
