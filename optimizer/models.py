@@ -34,7 +34,8 @@ class Target:
 class InstalledFile:
     """One file on disk: `path` in posix form relative to the folder that is on sys.path, `location` where it lies.
 
-    `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may execute it.
+    `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it; `recorded` is the
+    SHA-256 that RECORD gives, in its own base64 form, or empty.
     """
 
     path: str
@@ -43,6 +44,7 @@ class InstalledFile:
     mtime_ns: int
     inode: int
     executable: bool
+    recorded: str = ""
 
 
 Severity = Literal["error", "warning"]

@@ -14,6 +14,7 @@ import typer
 from optimizer.cli.common import emit_error, fail
 from optimizer.errors import OptimizerError
 
+_INTERRUPTED = 130
 COMMANDS = ("plan", "explain", "build", "deploy", "publish", "local", "demo")
 """In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
 
@@ -46,9 +47,9 @@ def main() -> NoReturn:
     try:
         status = application(commands)(standalone_mode=False)
     except typer.Abort:
-        _leave("interrupted", 130)
+        _leave("interrupted", _INTERRUPTED)
     except KeyboardInterrupt:
-        _leave("interrupted", 130)
+        _leave("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of the pipe has gone; there is nobody to tell
         sys.exit(0)
@@ -61,6 +62,8 @@ def main() -> NoReturn:
         show()
         emit_error("usage", str(error), "Run the command with --help to see what it takes.")
         sys.exit(getattr(error, "exit_code", 2))
+    if status == _INTERRUPTED:  # typer turns Ctrl-C into this status
+        _leave("interrupted", _INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Selection
 
-_FORMAT = 3
+_FORMAT = 4
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -56,7 +56,7 @@ class _Work:
     key: str
     sources: list[tuple[str, int, str, int]]
     bytecode: dict[str, str]
-    generated: dict[str, bytes]
+    changed: list[str]
 
 
 class Payloads:
@@ -130,7 +130,10 @@ class Payloads:
         head = (
             f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
         )
-        lines = [f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}" for f in selection.files]
+        lines = [
+            f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}\0{f.recorded}"
+            for f in selection.files
+        ]
         return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compute(self, missing: list[tuple[Selection, Place, str]]) -> dict[str, Payload]:
@@ -155,6 +158,11 @@ class Payloads:
     ) -> _Work:
         """Hash every file, and compress what the cache does not know."""
         hashes = list(pool.map(_hash, selection.files))
+        changed = [
+            file.path
+            for file, (content, _) in zip(selection.files, hashes, strict=True)
+            if file.recorded and file.recorded != _record_hash(content)
+        ]
         sources = [
             (file.path, 0o755 if file.executable else 0o644, content, size)
             for file, (content, size) in zip(selection.files, hashes, strict=True)
@@ -178,7 +186,7 @@ class Payloads:
             if content not in known and content not in streams:
                 streams[content] = deflate(data)
         keys = self._bytecode_keys(sources, place)
-        return _Work(selection, place, key, sources, keys, generated)
+        return _Work(selection, place, key, sources, keys, changed)
 
     def _bytecode_keys(self, sources: list[tuple[str, int, str, int]], place: Place) -> dict[str, str]:
         """Bytecode's key by the path of its source."""
@@ -224,6 +232,11 @@ class Payloads:
     ) -> tuple[Payload, list[tuple[str, int, str, int, int, int]]]:
         prefix = work.place.prefix
         entries, notes = [], []
+        if work.changed:
+            more = f" and {len(work.changed) - 1} more" if len(work.changed) > 1 else ""
+            notes.append(
+                f"{work.changed[0]}{more} changed since the install (RECORD has another hash); the disk's ships"
+            )
         for path, mode, content, size in work.sources:
             entries.append((prefix + path, mode, content, size, sizes[content][1], 0))
         tag = self._cache_tag()
@@ -294,10 +307,14 @@ def _record(path: str, sources: list[tuple[str, int, str, int]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for name, _, content, size in sorted(sources):
-        digest = base64.urlsafe_b64encode(bytes.fromhex(content)).rstrip(b"=").decode()
-        writer.writerow((name, f"sha256={digest}", size))
+        writer.writerow((name, f"sha256={_record_hash(content)}", size))
     writer.writerow((path, "", ""))
     return text.getvalue().encode()
+
+
+def _record_hash(content: str) -> str:
+    """A hash as RECORD writes it (PEP 427): base64 for URLs, without padding."""
+    return base64.urlsafe_b64encode(bytes.fromhex(content)).rstrip(b"=").decode()
 
 
 def _summary(payload: Payload) -> str:

@@ -114,9 +114,27 @@ class Store:
         bytecode: dict[str, tuple[str | None, str | None]],
         payloads: dict[str, tuple[str, str]],
     ) -> None:
-        """Remember all of it, or nothing where the disk is full."""
+        """Remember all of it; where the file can't take it, in memory for as long as this is open."""
         try:
-            self._db.execute("begin immediate")
+            self._insert(streams, bytecode, payloads)
+        except sqlite3.Error as error:
+            self.note = f"the content cache {self.path} could not be written ({error}); nothing is lost but time"
+            memory = self._connect(":memory:")
+            with contextlib.suppress(sqlite3.Error):  # of a damaged file nothing is worth taking along
+                self._db.backup(memory)
+            self._db.close()
+            self._db = memory
+            self._insert(streams, bytecode, payloads)
+
+    def _insert(
+        self,
+        streams: dict[str, Stream],
+        bytecode: dict[str, tuple[str | None, str | None]],
+        payloads: dict[str, tuple[str, str]],
+    ) -> None:
+        """All of it in one transaction."""
+        self._db.execute("begin immediate")
+        try:
             self._db.executemany(
                 "insert or replace into stream values (?, ?, ?, ?, ?, ?)",
                 [(c, s.method, s.crc32, s.size, s.data, self._day) for c, s in streams.items()],
@@ -131,10 +149,10 @@ class Store:
             )
             self._trim()
             self._db.execute("commit")
-        except sqlite3.Error as error:
-            self.note = f"the content cache {self.path} could not be written ({error}); nothing is lost but time"
+        except sqlite3.Error:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("rollback")
+            raise
 
     def _trim(self) -> None:
         """Drop what has not been used for longest while the streams are over the limit."""

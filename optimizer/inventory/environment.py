@@ -182,7 +182,7 @@ class _FileReader:
                 if not self._count_script(path):
                     outside.append(path)
                 continue
-            if not self._add(path):
+            if not self._add(path, row[1] if len(row) > 1 else ""):
                 if not path.endswith(".pyc"):
                     missing.append(path)
             elif len(row) > 2 and row[2].isdigit() and int(row[2]) != self.files[-1].bytes:  # noqa: PLR2004  path, hash, size
@@ -224,7 +224,7 @@ class _FileReader:
             for file in names:
                 self._add(Path(parent, file).relative_to(self.folder).as_posix())
 
-    def _add(self, path: str) -> bool:
+    def _add(self, path: str, recorded: str = "") -> bool:
         """Whether there is such a file."""
         location = f"{self.folder}/{path}"
         try:
@@ -241,6 +241,7 @@ class _FileReader:
                 mtime_ns=stat.st_mtime_ns,
                 inode=stat.st_ino,
                 executable=bool(stat.st_mode & 0o111),
+                recorded=recorded.removeprefix("sha256=") if recorded.startswith("sha256=") else "",
             )
         )
         return True

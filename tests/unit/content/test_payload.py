@@ -97,6 +97,14 @@ def test_a_source_that_does_not_compile_ships_with_a_note(tmp_path):
     assert "aws/old.py does not compile" in payload.notes[0]
 
 
+def test_a_file_whose_hash_is_not_records_is_told(tmp_path):
+    site = make_project(tmp_path)
+    init = site / "aws/__init__.py"
+    init.write_text(init.read_text().replace("aws", "swa"))  # the same length
+    (note,) = payloads(tmp_path, selections(tmp_path, site))[0].notes
+    assert "aws/__init__.py changed since the install" in note
+
+
 def test_the_second_time_nothing_is_read(tmp_path, monkeypatch):
     chosen = selections(tmp_path, make_project(tmp_path))
     first = payloads(tmp_path, chosen)
@@ -142,6 +150,16 @@ def test_a_cache_that_cant_be_written_is_worked_without(tmp_path):
     with Store(tmp_path / "file" / "cache.sqlite") as store:
         assert "can't be used" in store.note
         assert Payloads(store, None, lambda _: None).compute(selections(tmp_path, make_project(tmp_path)))
+
+
+def test_a_cache_that_gets_full_is_gone_on_with_in_memory(tmp_path):
+    chosen = selections(tmp_path, make_project(tmp_path))
+    with Store(tmp_path / "cache.sqlite") as store:
+        store._db.execute("pragma max_page_count = 8")
+        computer = Payloads(store, find_compiler(PYTHON), lambda _: None)
+        found = computer.compute(chosen)
+        assert "could not be written" in store.note
+        assert all(computer.entries(payload) for payload in found)
 
 
 def test_the_callers_environment_does_not_reach_the_bytes(tmp_path):
