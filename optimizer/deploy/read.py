@@ -55,7 +55,6 @@ def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -
         return RemoteState(
             region=aws.region,
             role=None if wanted.function.role_arn else aws.role(wanted.role_name),
-            grants=frozenset(),
             published=_published(aws, wanted),
         )
     if not latest.settled:  # an earlier deploy was interrupted, or somebody else's is under way
