@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.inventory import InstalledEnvironment, read_inventory
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from optimizer.models import Inventory
+    from optimizer.models import Inventory, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,6 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
     inventory = read_inventory(config, environment, requirements=source.requirements)
     groups = graph.make_groups(inventory.distributions, config.groups.together)
-    selections, shared = select.without_shared([select.select_distribution(d, config) for d in inventory.distributions])
     code = [
         select.select_source(function, source.files)
         for function, source in zip(config.function, inventory.functions, strict=True)
@@ -66,6 +65,10 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
     code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
+        services = _services(config, inventory, code, store)
+        selections, shared = select.without_shared(
+            [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
+        )
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
             [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
@@ -82,6 +85,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
             for path, (keeper, other) in sorted(shared.items())[:5]
         ]
+        notes += services.warnings
         if store.note:
             notes.append(store.note)
         yield Planned(
@@ -101,6 +105,16 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             ),
             payloads=payloads,
         )
+
+
+def _services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:
+    """Which of botocore's services ship."""
+    available = select.available_services(inventory.distributions)
+    if config.aws.services != "auto" or not available:
+        return select.choose_services(config, available, {})
+    sources = {str(d.name): (d.files, False) for d in inventory.distributions if d.name not in select.SDK}
+    sources |= {f"function {s.name}": (s.files, True) for s in code}
+    return select.choose_services(config, available, find_clients(store, sources))
 
 
 def lock_path(config: Config, layer: str) -> Path:

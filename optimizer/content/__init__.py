@@ -2,6 +2,7 @@
 
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
+from optimizer.content.facts import find_clients
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
 from optimizer.content.store import Store
 
@@ -15,5 +16,6 @@ __all__ = [
     "Place",
     "Store",
     "Stream",
+    "find_clients",
     "find_compiler",
 ]

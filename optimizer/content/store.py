@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 LIMIT_BYTES = 1 << 30
 """How large the streams may grow together before the longest unused ones go."""
 _DAY = 86_400
@@ -27,6 +27,7 @@ _BATCH = 500
 _TABLES = """
 create table if not exists stream (content text primary key, method int, crc32 int, bytes int, data blob, used int);
 create table if not exists bytecode (key text primary key, content text, note text, used int);
+create table if not exists fact (key text primary key, value text, used int);
 create table if not exists payload (key text primary key, summary text, entries text, used int);
 """
 
@@ -90,6 +91,10 @@ class Store:
         rows = self._rows("select key, entries from payload where key in (%s)", [key])
         return rows[0][1] if rows else None
 
+    def facts(self, keys: Iterable[str]) -> dict[str, str]:
+        """Facts about files, by key."""
+        return dict(self._rows("select key, value from fact where key in (%s)", keys, touch="fact"))
+
     def bytecode(self, keys: Iterable[str]) -> dict[str, tuple[str | None, str | None]]:
         """Bytecode by its source's key: its content hash, or else the note why there is none."""
         rows = self._rows("select key, content, note from bytecode where key in (%s)", keys, touch="bytecode")
@@ -113,10 +118,11 @@ class Store:
         streams: dict[str, Stream],
         bytecode: dict[str, tuple[str | None, str | None]],
         payloads: dict[str, tuple[str, str]],
+        facts: dict[str, str] | None = None,
     ) -> None:
         """Remember all of it; where the file can't take it, in memory for as long as this is open."""
         try:
-            self._insert(streams, bytecode, payloads)
+            self._insert(streams, bytecode, payloads, facts or {})
         except sqlite3.Error as error:
             self.note = f"the content cache {self.path} could not be written ({error}); nothing is lost but time"
             memory = self._connect(":memory:")
@@ -124,13 +130,14 @@ class Store:
                 self._db.backup(memory)
             self._db.close()
             self._db = memory
-            self._insert(streams, bytecode, payloads)
+            self._insert(streams, bytecode, payloads, facts or {})
 
     def _insert(
         self,
         streams: dict[str, Stream],
         bytecode: dict[str, tuple[str | None, str | None]],
         payloads: dict[str, tuple[str, str]],
+        facts: dict[str, str],
     ) -> None:
         """All of it in one transaction."""
         self._db.execute("begin immediate")
@@ -146,6 +153,10 @@ class Store:
             self._db.executemany(
                 "insert or replace into payload values (?, ?, ?, ?)",
                 [(key, *value, self._day) for key, value in payloads.items()],
+            )
+            self._db.executemany(
+                "insert or replace into fact values (?, ?, ?)",
+                [(key, value, self._day) for key, value in facts.items()],
             )
             self._trim()
             self._db.execute("commit")
@@ -166,6 +177,7 @@ class Store:
                 break
         self._db.execute("delete from payload where used < ?", (self._day - 30,))
         self._db.execute("delete from bytecode where used < ?", (self._day - 30,))
+        self._db.execute("delete from fact where used < ?", (self._day - 30,))
 
     def _rows(self, sql: str, keys: Iterable[str], touch: str | None = None) -> list[tuple[Any, ...]]:
         """The rows of many keys, and note on them that they were used today."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan, PlannedLayer
 
 _BAR = 24
+_INSTALLERS = frozenset({"installer-files", "installed-bytecode", "scripts"})
 _NARROW = 100
 """Below so many columns the table leaves out what is installed, so that reasons keep their room."""
 _MARK = {
@@ -39,7 +40,7 @@ def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
         Text(),
     ]
     for layer in plan.layers:
-        parts += [_layer(layer), _distributions(layer, narrow=narrow), Text()]
+        parts += [_layer(layer), _distributions(layer, narrow=narrow), *_left_out(layer), Text()]
     parts += [_shares(plan), Text(), _verdict(plan)]
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
@@ -80,6 +81,16 @@ def _distributions(layer: PlannedLayer, *, narrow: bool) -> Table:
             Text(d.reason),
         )
     return table
+
+
+def _left_out(layer: PlannedLayer) -> list[Text]:
+    """What selection took, but for what an installer left behind."""
+    return [
+        Text(f"   left out of {d.name} by {x.rule}: {x.files} files, {human_bytes(x.bytes)}", style="dim")
+        for d in layer.distributions
+        for x in d.payload.dropped
+        if x.rule not in _INSTALLERS
+    ]
 
 
 def _shares(plan: LayerPlan) -> Table:

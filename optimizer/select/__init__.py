@@ -2,5 +2,17 @@
 
 from optimizer.select.rules import RULES, Rule
 from optimizer.select.selection import select_distribution, select_source, unknown_rules, without_shared
+from optimizer.select.services import SDK, Services, available_services, choose_services
 
-__all__ = ["RULES", "Rule", "select_distribution", "select_source", "unknown_rules", "without_shared"]
+__all__ = [
+    "RULES",
+    "SDK",
+    "Rule",
+    "Services",
+    "available_services",
+    "choose_services",
+    "select_distribution",
+    "select_source",
+    "unknown_rules",
+    "without_shared",
+]

@@ -22,10 +22,13 @@ def unknown_rules(config: Config) -> list[str]:
     return [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
 
 
-def select_distribution(distribution: Distribution, config: Config) -> Selection:
+def select_distribution(
+    distribution: Distribution, config: Config, services: frozenset[str] | None = None
+) -> Selection:
     """The files that ship of a distribution, and what each rule left out.
 
-    `keep` patterns win over everything; rules that make a layer wrong when they are off can't be switched off.
+    `services` are the service models of botocore and boto3 that ship, None for all. A person's `keep` patterns win over
+    that and over `drop`; what an installer left can't be kept, since it would make the layer wrong.
     """
     keep = config.slim.keep.get(distribution.name, ())
     drop = config.slim.drop.get(distribution.name, ())
@@ -40,8 +43,11 @@ def select_distribution(distribution: Distribution, config: Config) -> Selection
                 taker = rule.name
                 break
         else:
-            if drop and any(fnmatchcase(path, p) for p in drop) and not any(fnmatchcase(path, p) for p in keep):
-                taker = "slim.drop"
+            if not any(fnmatchcase(path, p) for p in keep):
+                if any(fnmatchcase(path, p) for p in drop):
+                    taker = "slim.drop"
+                elif services is not None and _is_other_service(path, distribution.name, services):
+                    taker = "botocore-services"
         if taker is None:
             kept.append(file)
         else:
@@ -53,6 +59,14 @@ def select_distribution(distribution: Distribution, config: Config) -> Selection
         record=f"{distribution.info}/RECORD" if distribution.info.endswith(".dist-info") else None,
         dropped=_receipt(dropped),
     )
+
+
+def _is_other_service(path: str, name: str, services: frozenset[str]) -> bool:
+    """Whether the file is a service's model (`botocore/data/<service>/...`) and that service does not ship."""
+    if name not in {"boto3", "botocore"}:
+        return False
+    parts = path.split("/", 3)
+    return len(parts) > 3 and parts[:2] == [name, "data"] and parts[2] not in services  # noqa: PLR2004
 
 
 def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) -> Selection:
