@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import time
+import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -107,6 +108,7 @@ class Front:
 
 
 def _send(answer: Answer, start: StartResponse) -> Iterable[bytes]:
-    headers = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
+    own = (("Content-Length", str(len(answer.body))), ("x-amzn-RequestId", str(uuid.uuid4())))
+    headers = [*answer.headers.items(), *own]
     start(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
     return [answer.body]
