@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from optimizer.local.conditions import STALE_REVISION, STILL_PENDING, THROTTLED, UPDATE_IN_PROGRESS
+from optimizer.local.conditions import BAD_MARKER, STALE_REVISION, STILL_PENDING, THROTTLED, UPDATE_IN_PROGRESS
 from optimizer.local.protocol import Protocol, ServiceError
 
 if TYPE_CHECKING:
@@ -153,8 +153,15 @@ def operation(
 
 
 def page(items: list[Any], call: Call, key: str, *, default: int = 50) -> dict[str, Any]:
-    """One page of a listing, with the marker of the next where there is one."""
-    start = int(call.parameters.get("Marker") or 0)
+    """One page of a listing, with the marker of the next where there is one.
+
+    Raises:
+        ServiceError: the request's marker is none that a page gave.
+    """
+    marker = call.parameters.get("Marker") or "0"
+    if not marker.isdecimal():
+        raise BAD_MARKER.error(marker=marker)
+    start = int(marker)
     size = call.parameters.get("MaxItems") or default
     result: dict[str, Any] = {key: items[start : start + size]}
     if start + size < len(items):
