@@ -54,6 +54,7 @@ def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -
     if latest is None:
         return RemoteState(
             region=aws.region,
+            grants=frozenset(),
             role=None if wanted.function.role_arn else aws.role(wanted.role_name),
             published=_published(aws, wanted),
         )

@@ -154,4 +154,4 @@ def _service(operation: str) -> str:
         return "iam"
     if operation in {"PutObject", "DeleteObject", "CreateMultipartUpload", "UploadPart", "HeadObject"}:
         return "s3"
-    return "ssm" if operation == "PutParameter" else "lambda"
+    return "ssm" if operation.endswith(("Parameter", "Parameters")) else "lambda"

@@ -244,6 +244,13 @@ CODE_STORAGE_FULL = Condition(
     code="CodeStorageExceededException",
     text="Code storage limit exceeded.",
 )
+BAD_MARKER = Condition(
+    operations=("every listing",),
+    fact="a marker is what the page before gave",
+    status=400,
+    code=_INVALID,
+    text="Invalid marker: {marker}",
+)
 PAYLOAD_TOO_LARGE = Condition(
     operations=("Invoke",),
     fact="a synchronous request or response has at most 6 MB",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.runtime import Fleet, FunctionImage, TooManyEnvironmentsError
+from optimizer.runtime.unpack import unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ _SHAPING = ("Handler", "Runtime", "Timeout", "MemorySize", "Environment")
 """What of a configuration an environment is made with."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     """A version's fleet: `users` calls are in it, and when it is `retired` the last of them closes it."""
 
@@ -47,6 +48,7 @@ class Environments:
         self._cache = cache
         self._most = most
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._retired: list[_Entry] = []
         self._lock = threading.Lock()
 
     def invoke(self, target: Target, payload: bytes, *, request_id: str) -> Invocation:
@@ -64,6 +66,14 @@ class Environments:
         self._telemetry.add(target, done)
         return done
 
+    def unpack(self, archive: Path) -> None:
+        """Unpack a zip that environments will need.
+
+        Raises:
+            OptimizerError: it can't be.
+        """
+        unpack(archive, self._cache)
+
     def close(self, arn: str) -> None:
         """Close a version's fleet, or all of a function's, behind the calls that they still answer."""
         with self._lock:
@@ -73,7 +83,7 @@ class Environments:
     def close_all(self) -> None:
         """End everything now."""
         with self._lock:
-            entries = list(self._entries.values())
+            entries = [*self._entries.values(), *self._retired]
             self._entries.clear()
         for entry in entries:
             entry.fleet.kill()
@@ -118,15 +128,21 @@ class Environments:
     def _leave(self, entry: _Entry) -> None:
         with self._lock:
             entry.users -= 1
-            if entry.retired:
-                self._retire(entry)
+            if entry.retired and not entry.users:
+                self._retired.remove(entry)
+                self._close(entry)
 
-    @staticmethod
-    def _retire(entry: _Entry) -> None:
+    def _retire(self, entry: _Entry) -> None:
         """Close a fleet when its last call has been answered."""
         entry.retired = True
-        if not entry.users:
-            threading.Thread(target=entry.fleet.close, daemon=True, name="retire").start()
+        if entry.users:
+            self._retired.append(entry)
+        else:
+            self._close(entry)
+
+    @staticmethod
+    def _close(entry: _Entry) -> None:
+        threading.Thread(target=entry.fleet.close, daemon=True, name="retire").start()
 
     def _image(self, target: Target) -> FunctionImage:
         function, snapshot = target.function, target.snapshot

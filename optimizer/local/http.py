@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import time
+import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from optimizer.local.service import Lambda
 
+    Ahead = Callable[[str, str], None]
+    Follow = Callable[[Logged], None]
+
 _LOGGER = logging.getLogger(__name__)
 _CONTENT = re.compile(r"/_embedded/content/([0-9a-f]{64}\.zip)")
 _JSON = {"Content-Type": "application/json"}
@@ -29,10 +33,13 @@ _JSON = {"Content-Type": "application/json"}
 class Front:
     """The WSGI application of the embedded AWS."""
 
-    def __init__(self, lam: Lambda, log: AccessLog, *, follow: Callable[[Logged], None] | None = None) -> None:
+    def __init__(
+        self, lam: Lambda, log: AccessLog, *, ahead: Ahead | None = None, follow: Follow | None = None
+    ) -> None:
         self._lambda = lam
         self.log = log
-        self._follow = follow
+        self._ahead = ahead or (lambda _service, _operation: None)
+        self._follow = follow or (lambda _line: None)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -50,11 +57,11 @@ class Front:
             status, body = answer.status, _send(answer, start)
         else:
             operation = operation_name(service, environ)
+            self._ahead(service, operation)
             status, body = self._pass_on(service, environ, start)
         line = Logged(service=service, operation=operation, status=status, ms=(time.perf_counter() - began) * 1000)
         self.log.add(line)
-        if self._follow:
-            self._follow(line)
+        self._follow(line)
         return body
 
     def _answer_lambda(self, environ: WSGIEnvironment, region: str | None) -> tuple[str, Answer]:
@@ -73,9 +80,12 @@ class Front:
                 region=region,
             )
             operation = call.operation
+            self._ahead("lambda", operation)
             return operation, self._lambda.call(call)
         except ServiceError as error:
             return operation, error.answer()
+        except ConnectionError:
+            raise  # whoever looks ahead wants the caller to get no answer
         except Exception as error:
             # a fault of the stand-in, not of its caller: it has to be seen by both
             _LOGGER.exception("%s failed inside the embedded AWS", operation)
@@ -107,6 +117,7 @@ class Front:
 
 
 def _send(answer: Answer, start: StartResponse) -> Iterable[bytes]:
-    headers = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
+    own = (("Content-Length", str(len(answer.body))), ("x-amzn-RequestId", str(uuid.uuid4())))
+    headers = [*answer.headers.items(), *own]
     start(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
     return [answer.body]

@@ -32,6 +32,11 @@ class QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  werkzeug's own name
         """Say nothing: the access log has its own place."""
 
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Close what has no other end any more, or shall have none."""
+        del error, environ
+        self.close_connection = True
+
     def make_environ(self) -> WSGIEnvironment:
         """The request, with the metadata names that WSGI would spoil."""
         environ = super().make_environ()

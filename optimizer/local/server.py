@@ -35,14 +35,22 @@ class EmbeddedAws:
 
 @contextmanager
 def embedded_aws(
-    settings: Settings | None = None, *, port: int = 0, follow: Callable[[Logged], None] | None = None
+    settings: Settings | None = None,
+    *,
+    port: int = 0,
+    ahead: Callable[[str, str], None] | None = None,
+    follow: Callable[[Logged], None] | None = None,
 ) -> Iterator[EmbeddedAws]:
     """An embedded AWS for the time of the block; everything it made is gone afterwards.
+
+    Where `ahead` or `follow` raises ConnectionError, the caller gets no answer: the call had no effect, or had it and
+    its answer is lost.
 
     Args:
         settings: how it behaves.
         port: on 127.0.0.1; 0 takes any that is free.
-        follow: called with each line of the access log, from the thread that answered.
+        ahead: called with service and operation before a call is carried out, from the thread that answers it.
+        follow: called with the call's line of the access log when it was carried out, before its answer is sent.
 
     Raises:
         UsageError: the port is taken, or the extra `local` is not installed.
@@ -84,7 +92,7 @@ def embedded_aws(
             endpoint_url=endpoint_url,
         )
         log = AccessLog()
-        front = Front(lam, log, follow=follow)
+        front = Front(lam, log, ahead=ahead, follow=follow)
         server = make_server(
             "127.0.0.1", port, front, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from optimizer.local.conditions import STALE_REVISION, STILL_PENDING, THROTTLED, UPDATE_IN_PROGRESS
+from optimizer.local.conditions import BAD_MARKER, STALE_REVISION, STILL_PENDING, THROTTLED, UPDATE_IN_PROGRESS
 from optimizer.local.protocol import Protocol, ServiceError
 
 if TYPE_CHECKING:
@@ -55,19 +56,23 @@ class AccessLog:
 
     lines: deque[Logged] = field(default_factory=lambda: deque(maxlen=10_000))
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, line: Logged) -> None:
         """Remember a call."""
-        self.lines.append(line)
-        self.counts[line.service, line.operation] += 1
+        with self._lock:
+            self.lines.append(line)
+            self.counts[line.service, line.operation] += 1
 
     def document(self) -> dict[str, Any]:
         """As JSON: counts by `service:operation`, and the newest calls."""
+        with self._lock:
+            counts, lines = dict(self.counts), list(self.lines)
         return {
-            "counts": {f"{service}:{name}": count for (service, name), count in sorted(self.counts.items())},
+            "counts": {f"{service}:{name}": count for (service, name), count in sorted(counts.items())},
             "calls": [
                 {"service": line.service, "operation": line.operation, "status": line.status, "ms": round(line.ms, 2)}
-                for line in list(self.lines)
+                for line in lines
             ],
         }
 
@@ -125,12 +130,13 @@ class Lambda:
     def _throttle(self, operation: str) -> None:
         if not self.settings.throttle or operation in {"GetFunction", "Invoke"}:
             return
-        now = time.monotonic()
-        while self._recent and self._recent[0] < now - 1:
-            self._recent.popleft()
-        if len(self._recent) >= CONTROL_PLANE_PER_SECOND:
-            raise THROTTLED.error()
-        self._recent.append(now)
+        with self.state.lock:
+            now = time.monotonic()
+            while self._recent and self._recent[0] < now - 1:
+                self._recent.popleft()
+            if len(self._recent) >= CONTROL_PLANE_PER_SECOND:
+                raise THROTTLED.error()
+            self._recent.append(now)
 
 
 OPERATIONS: dict[str, Callable[[Lambda, Call], dict[str, Any]]] = {}
@@ -147,8 +153,15 @@ def operation(
 
 
 def page(items: list[Any], call: Call, key: str, *, default: int = 50) -> dict[str, Any]:
-    """One page of a listing, with the marker of the next where there is one."""
-    start = int(call.parameters.get("Marker") or 0)
+    """One page of a listing, with the marker of the next where there is one.
+
+    Raises:
+        ServiceError: the request's marker is none that a page gave.
+    """
+    marker = call.parameters.get("Marker") or "0"
+    if not marker.isdecimal():
+        raise BAD_MARKER.error(marker=marker)
+    start = int(marker)
     size = call.parameters.get("MaxItems") or default
     result: dict[str, Any] = {key: items[start : start + size]}
     if start + size < len(items):

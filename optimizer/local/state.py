@@ -57,6 +57,11 @@ class Snapshot:
     blob: Blob
     layers: tuple[LayerVersion, ...]
 
+    @property
+    def attached_bytes(self) -> int:
+        """Unzipped bytes of the layers."""
+        return sum(layer.blob.unzipped_bytes for layer in self.layers)
+
 
 @dataclass(slots=True)
 class FunctionUrl:
@@ -190,15 +195,23 @@ class State:
         """Those that were asked for."""
         return list(self._regions.values())
 
-    def keep(self, data: bytes, unzipped_bytes: int) -> Blob:
-        """Store an upload by its content."""
+    def blob(self, data: bytes, unzipped_bytes: int) -> Blob:
+        """An upload by its content; `keep` stores it."""
         digest = hashlib.sha256(data).hexdigest()
-        path = self.blobs / f"{digest}.zip"
-        if not path.exists():
-            part = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
+        return Blob(
+            sha256=digest,
+            path=self.blobs / f"{digest}.zip",
+            zipped_bytes=len(data),
+            unzipped_bytes=unzipped_bytes,
+        )
+
+    @staticmethod
+    def keep(blob: Blob, data: bytes) -> None:
+        """Store an upload, whole or not at all."""
+        if not blob.path.exists():
+            part = blob.path.with_suffix(f".{secrets.token_hex(4)}.part")
             part.write_bytes(data)
-            part.replace(path)
-        return Blob(sha256=digest, path=path, zipped_bytes=len(data), unzipped_bytes=unzipped_bytes)
+            part.replace(blob.path)
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:

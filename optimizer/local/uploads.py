@@ -41,10 +41,25 @@ def receive(lam: Lambda, region: Region, given: dict[str, Any], *, attached_byte
         facts = inspect_zip(data)
     except (BadArchiveError, UnsafeArchiveError):
         raise BAD_ZIP.error() from None
+    blob = lam.state.blob(data, facts.unzipped_bytes)
+    check_room(blob, attached_bytes)
+    lam.state.keep(blob, data)
+    try:
+        lam.environments.unpack(blob.path)  # now, as Lambda does: what is damaged inside shows here and not at a call
+    except (BadArchiveError, UnsafeArchiveError):
+        raise BAD_ZIP.error() from None
+    return blob
+
+
+def check_room(blob: Blob, attached_bytes: int) -> None:
+    """Check an upload's unzipped bytes against what is left beside the attached layers.
+
+    Raises:
+        ServiceError: it has more.
+    """
     left = limits.UNZIPPED_BYTES - attached_bytes
-    if facts.unzipped_bytes > left:
+    if blob.unzipped_bytes > left:
         raise UNZIPPED_TOO_LARGE.error(left=left)
-    return lam.state.keep(data, facts.unzipped_bytes)
 
 
 def _data(lam: Lambda, given: dict[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ from optimizer.local.conditions import (
     ENVIRONMENT_TOO_LARGE,
     INVALID,
     LAYER_MISSING,
+    LAYERS_TOO_LARGE,
     RESERVED_VARIABLE,
     ROLE_UNUSABLE,
     SAME_LAYER_TWICE,
@@ -92,7 +93,10 @@ def check_bytes(blob: Blob, layers: tuple[LayerVersion, ...]) -> None:
     Raises:
         ServiceError: they are over the limit.
     """
-    actual = blob.unzipped_bytes + sum(layer.blob.unzipped_bytes for layer in layers)
+    attached = sum(layer.blob.unzipped_bytes for layer in layers)
+    if attached >= limits.UNZIPPED_BYTES:
+        raise LAYERS_TOO_LARGE.error()
+    actual = blob.unzipped_bytes + attached
     if actual > limits.UNZIPPED_BYTES:
         raise COMBINED_TOO_LARGE.error(actual=actual)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optimizer import limits
-from optimizer.local.conditions import FUNCTION_EXISTS, INVALID, LAYERS_TOO_LARGE, VERSION_IN_USE
+from optimizer.local.conditions import FUNCTION_EXISTS, INVALID, VERSION_IN_USE
 from optimizer.local.operations.configuration import attachable, check_bytes, configure, describe
-from optimizer.local.service import operation, page
+from optimizer.local.service import UNLOCKED, operation, page
 from optimizer.local.state import ACCOUNT, Function, Snapshot, split_reference
-from optimizer.local.uploads import receive
+from optimizer.local.uploads import check_room, receive
 
 if TYPE_CHECKING:
     from optimizer.local.protocol import Call
     from optimizer.local.service import Lambda
+    from optimizer.local.state import Blob, Region
 
+UNLOCKED.update({"CreateFunction", "UpdateFunctionCode"})  # uploads take long, and calls go on meanwhile
 _DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Timeout": 3,
@@ -30,8 +31,13 @@ _DEFAULTS: dict[str, Any] = {
 @operation
 def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
     """A new function: Pending, then Active."""
-    given = call.parameters
     region = lam.region(call)
+    blob = receive(lam, region, call.parameters["Code"])
+    with lam.state.lock:
+        return _create(lam, region, call.parameters, blob)
+
+
+def _create(lam: Lambda, region: Region, given: dict[str, Any], blob: Blob) -> dict[str, Any]:
     name, _ = split_reference(given["FunctionName"])
     if name in region.functions:
         raise FUNCTION_EXISTS.error(name=name)
@@ -39,10 +45,6 @@ def create_function(lam: Lambda, call: Call) -> dict[str, Any]:
         if key not in given:
             raise INVALID.error(message=f"{key} is mandatory for functions created with deployment packages")
     layers = attachable(region, given.get("Layers", ()))
-    attached = sum(layer.blob.unzipped_bytes for layer in layers)
-    if attached >= limits.UNZIPPED_BYTES:
-        raise LAYERS_TOO_LARGE.error()
-    blob = receive(lam, region, given["Code"])
     check_bytes(blob, layers)
     arn = f"arn:aws:lambda:{region.name}:{ACCOUNT}:function:{name}"
     configuration: dict[str, Any] = {
@@ -79,10 +81,27 @@ def update_function_code(lam: Lambda, call: Call) -> dict[str, Any]:
     """New code, checked against the layers that are attached at this moment."""
     given = call.parameters
     region = lam.region(call)
+    with lam.state.lock:
+        attached = _updatable(lam, region, given).latest.attached_bytes
+    blob = receive(lam, region, given, attached_bytes=attached)
+    with lam.state.lock:
+        function = _updatable(lam, region, given)
+        check_room(blob, function.latest.attached_bytes)
+        return _update_code(lam, function, given, blob)
+
+
+def _updatable(lam: Lambda, region: Region, given: dict[str, Any]) -> Function:
+    """The function, if it may be updated now.
+
+    Raises:
+        ServiceError: it may not, or is not there.
+    """
     function = region.function(given["FunctionName"])
     lam.may_update(function, given.get("RevisionId"))
-    attached = sum(layer.blob.unzipped_bytes for layer in function.latest.layers)
-    blob = receive(lam, region, given, attached_bytes=attached)
+    return function
+
+
+def _update_code(lam: Lambda, function: Function, given: dict[str, Any], blob: Blob) -> dict[str, Any]:
     configuration = dict(function.latest.configuration)
     if "Architectures" in given:
         configuration["Architectures"] = given["Architectures"]
@@ -106,13 +125,10 @@ def update_function_configuration(lam: Lambda, call: Call) -> dict[str, Any]:
     """New settings; `Layers` replaces the whole list."""
     given = call.parameters
     region = lam.region(call)
-    function = region.function(given["FunctionName"])
-    lam.may_update(function, given.get("RevisionId"))
+    function = _updatable(lam, region, given)
     layers = function.latest.layers
     if "Layers" in given:
         layers = attachable(region, given["Layers"])
-        if sum(layer.blob.unzipped_bytes for layer in layers) >= limits.UNZIPPED_BYTES:
-            raise LAYERS_TOO_LARGE.error()
         check_bytes(function.latest.blob, layers)
     configuration = dict(function.latest.configuration)
     configure(lam, configuration, given)

@@ -92,5 +92,14 @@ def open_to_everybody(function: Function, qualifier: str) -> bool:
     URLs made since October 2025 need both lambda:InvokeFunctionUrl and lambda:InvokeFunction.
     """
     statements = function.policies.get(qualifier, {}).values()
-    granted = {s["Action"] for s in statements if s["Effect"] == "Allow" and s["Principal"] == "*"}
+    granted = {s["Action"] for s in statements if s["Principal"] == "*" and _applies(s.get("Condition", {}))}
     return {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} <= granted or "lambda:*" in granted
+
+
+def _applies(condition: dict[str, dict[str, str]]) -> bool:
+    """Whether a statement counts for a URL that asks for no signature: others name another caller or way."""
+    known = {
+        "StringEquals": {"lambda:FunctionUrlAuthType": "NONE"},
+        "Bool": {"lambda:InvokedViaFunctionUrl": "true"},
+    }
+    return all(value == known.get(test, {}).get(key) for test, keys in condition.items() for key, value in keys.items())

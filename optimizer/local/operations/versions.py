@@ -179,4 +179,6 @@ def _route(alias: dict[str, Any], given: dict[str, Any], function: Function, reg
         raise INVALID.error(message="$LATEST is not supported for an alias pointing to more than 1 version")
     if not 0 <= weight <= 1:
         raise INVALID.error(message="The weight of an additional version has to be from 0 to 1")
+    if version == alias["FunctionVersion"]:
+        raise INVALID.error(message="The additional version has to be another one than the alias's own")
     alias["RoutingConfig"] = {"AdditionalVersionWeights": dict(weights)}

@@ -157,6 +157,27 @@ def test_layers_published_side_by_side_get_versions_of_their_own(account):
     assert sorted(versions) == list(range(1, 9))
 
 
+def test_a_call_that_is_under_way_when_its_code_is_replaced_gets_its_answer(account):
+    source = "import time\ndef handler(event, context):\n    time.sleep(event['sleep'])\n    return 'old'\n"
+    name = account.function(source)
+    account.invoke(name, {"sleep": 0})
+    answers = []
+    slow = threading.Thread(target=lambda: answers.append(account.invoke(name, {"sleep": 1})))
+    slow.start()
+    account.aws_lambda.update_function_code(FunctionName=name, ZipFile=zipped({"h.py": source.replace("old", "new")}))
+    account.settle(name)
+    assert account.invoke(name, {"sleep": 0}) == (None, "new")
+    slow.join()
+    assert answers == [(None, "old")]
+
+
+def test_a_zip_that_is_damaged_inside_is_refused_when_it_is_uploaded(account):
+    damaged = zipped({"python/a.py": "A = 1111111111"}).replace(b"1111111111", b"1111111112", 1)
+    with pytest.raises(account.aws_lambda.exceptions.InvalidParameterValueException, match="Could not unzip uploaded"):
+        account.aws_lambda.publish_layer_version(LayerName="damaged", Content={"ZipFile": damaged})
+    assert account.aws_lambda.list_layer_versions(LayerName="damaged")["LayerVersions"] == []
+
+
 def test_regions_know_nothing_of_each_other(account):
     name = account.function("def handler(event, context):\n    return 1\n")
     elsewhere = account.client("lambda", "us-east-1")

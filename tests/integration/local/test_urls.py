@@ -82,6 +82,21 @@ def test_an_open_url_needs_both_permissions(account):
         assert ask(url)[0] == status
 
 
+def test_a_permission_for_another_way_of_calling_does_not_open_a_url(account):
+    name = account.function(ECHO)
+    url = account.aws_lambda.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    given = {"FunctionName": name, "Principal": "*"}
+    account.aws_lambda.add_permission(StatementId="a", Action="lambda:InvokeFunction", **given)
+    account.aws_lambda.add_permission(
+        StatementId="b", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM", **given
+    )
+    assert ask(url)[0] == 403
+    account.aws_lambda.add_permission(
+        StatementId="c", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE", **given
+    )
+    assert ask(url)[0] == 201
+
+
 def test_a_url_that_asks_for_iam_takes_signed_requests_alone(account):
     name = account.function(ECHO)
     url = account.aws_lambda.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]

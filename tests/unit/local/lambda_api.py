@@ -52,6 +52,9 @@ class Quiet:
     def close(self, name):
         self.closed.append(name)
 
+    def unpack(self, archive):
+        assert archive.exists()
+
 
 class Api:
     """Calls operations as `api.publish_version(FunctionName="f")`; `settle` lets updates finish."""

@@ -96,3 +96,8 @@ def test_permissions_belong_to_one_version(api):
     assert api.refused("add_layer_version_permission", VersionNumber=1, **given).status == 409
     api.remove_layer_version_permission(LayerName="layer", VersionNumber=1, StatementId="s")
     assert api.refused("get_layer_version_policy", LayerName="layer", VersionNumber=1).status == 404
+
+
+def test_a_marker_that_no_page_gave_is_refused(api):
+    error = api.refused("list_layers", Marker="nonsense")
+    assert (error.code, error.message) == ("InvalidParameterValueException", "Invalid marker: nonsense")

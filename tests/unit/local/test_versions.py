@@ -114,7 +114,7 @@ def test_weights_send_a_share_of_the_calls_to_the_second_version(two_versions):
     assert {chosen(region, "f", "live").version for _ in range(50)} == {"1"}
 
 
-@pytest.mark.parametrize("weights", [{"9": 0.1}, {"2": 0.1, "1": 0.1}, {"$LATEST": 0.1}])
+@pytest.mark.parametrize("weights", [{"9": 0.1}, {"2": 0.1, "1": 0.1}, {"$LATEST": 0.1}, {"1": 0.1}])
 def test_weights_that_lambda_would_not_take_are_refused(two_versions, weights):
     error = two_versions.refused(
         "create_alias",

@@ -1,0 +1,465 @@
+"""A small AWS for one region: strict where a deploy could go wrong, with faults that a test can plant."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+
+from optimizer import limits
+from optimizer.build import Artifact, External, Function, Manifest
+from optimizer.deploy import descriptions
+from optimizer.deploy.port import Direct
+from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
+from optimizer.deploy.values import Alias, AttachedLayer, Configuration, Invocation, LayerVersion, Role, Url
+from optimizer.models import Target
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+WRITES = frozenset(
+    {
+        "create_function",
+        "update_code",
+        "update_configuration",
+        "publish_version",
+        "create_alias",
+        "move_alias",
+        "create_url",
+        "update_url",
+        "delete_url",
+        "grant_url",
+        "revoke",
+        "publish_layer",
+        "create_role",
+        "attach_policy",
+        "put_policy",
+        "delete_policy",
+    }
+)
+
+
+class VirtualClock:
+    def __init__(self):
+        self.seconds = 0.0
+
+    def now(self):
+        return self.seconds
+
+    def sleep(self, seconds):
+        self.seconds += seconds
+
+
+def rejected(code, message="", operation="Operation"):
+    return CallRejectedError(message or code, mend="", operation=operation, aws_code=code, aws_message=message)
+
+
+def counted(verb):
+    """Record the call; a planted fault strikes before it acts or after."""
+
+    @functools.wraps(verb)
+    def call(self, *arguments, **named):
+        self.calls.append(verb.__name__)
+        self.fault(self, verb.__name__, "before")
+        answer = verb(self, *arguments, **named)
+        self.fault(self, verb.__name__, "after")
+        if self.watch is not None:
+            self.watch(self)
+        return answer
+
+    return call
+
+
+@dataclasses.dataclass
+class FakeFunction:
+    latest: Configuration
+    settles_at: float
+    blobs: dict
+    versions: dict = dataclasses.field(default_factory=dict)
+    aliases: dict = dataclasses.field(default_factory=dict)
+    urls: dict = dataclasses.field(default_factory=dict)
+    policies: dict = dataclasses.field(default_factory=dict)
+
+
+class FakeAws:
+    """`unzipped` gives unzipped bytes by zip content (else its length), `answers` by the code what a call answers."""
+
+    def __init__(self, clock=None):
+        self.region = REGION
+        self.clock = clock or VirtualClock()
+        self.calls = []
+        self.fault = lambda *_: None
+        self.watch = None
+        self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
+        self.unzipped, self.answers, self.events = {}, {}, []
+        self.role_ready_at = 0.0
+        self._ids = itertools.count(1)
+
+    # helpers
+    def _id(self):
+        return f"r{next(self._ids)}"
+
+    def _data(self, content):
+        data = content.data if isinstance(content, Direct) else self.bucket[content.bucket, content.key]
+        if isinstance(content, Direct) and len(data) >= limits.DIRECT_ZIP_BYTES:
+            raise rejected("InvalidParameterValueException", "Zipped size must be smaller than 52428800 bytes")
+        return data
+
+    def _weight(self, data):
+        return self.unzipped.get(data, len(data))
+
+    def _layer(self, arn):
+        for versions in self.layers.values():
+            for version, data in versions:
+                if version.arn == arn:
+                    return data
+        raise rejected("InvalidParameterValueException", "Layer version ARN does not exist.")
+
+    def _fits(self, code, arns):
+        actual = self._weight(code) + sum(self._weight(self._layer(arn)) for arn in arns)
+        if actual > limits.UNZIPPED_BYTES:
+            raise rejected(
+                "InvalidParameterValueException",
+                f"Function code combined with layers exceeds the maximum allowed size of {limits.UNZIPPED_BYTES} "
+                f"bytes. The actual size is {actual} bytes.",
+            )
+
+    def _function(self, name):
+        if name not in self.functions:
+            raise rejected("ResourceNotFoundException")
+        found = self.functions[name]
+        if not found.latest.settled and self.clock.now() >= found.settles_at:
+            found.latest = dataclasses.replace(
+                found.latest, state="Active", update_status="Successful", revision=self._id()
+            )
+        return found
+
+    def _begin(self, name, revision, **changes):
+        found = self._function(name)
+        if not found.latest.settled:
+            raise rejected("ResourceConflictException")
+        if revision != found.latest.revision:
+            raise rejected("PreconditionFailedException")
+        found.latest = dataclasses.replace(found.latest, **changes, update_status="InProgress", revision=self._id())
+        found.settles_at = self.clock.now() + 1
+
+    def _changes(self, settings):
+        given = {
+            key: getattr(settings, key)
+            for key in ("handler", "runtime", "memory_mb", "timeout_seconds", "environment", "role")
+            if getattr(settings, key) is not None
+        }
+        if settings.layers is not None:
+            if len(settings.layers) > limits.LAYERS:
+                raise rejected("InvalidParameterValueException", "Cannot reference more than 5 layers.")
+            bases = [arn.rpartition(":")[0] for arn in settings.layers]
+            assert len(bases) == len(set(bases)), "two versions of one layer"
+            given["layers"] = tuple(
+                AttachedLayer(arn=arn, zipped_bytes=self._weight(self._layer(arn)) // 4) for arn in settings.layers
+            )
+        return given
+
+    def _wanted(self, function, qualifier):
+        found = self._function(function)
+        if qualifier is None:
+            return found, found.latest
+        number = found.aliases[qualifier].version if qualifier in found.aliases else qualifier
+        if number == "$LATEST":
+            return found, found.latest
+        if number not in found.versions:
+            raise rejected("ResourceNotFoundException")
+        return found, found.versions[number]
+
+    # reads
+    @counted
+    def configuration(self, function, qualifier=None):
+        try:
+            return self._wanted(function, qualifier)[1]
+        except CallRejectedError:
+            return None
+
+    @counted
+    def alias(self, function, name):
+        return self.functions[function].aliases.get(name)
+
+    @counted
+    def url(self, function, qualifier):
+        return self.functions[function].urls.get(qualifier)
+
+    @counted
+    def statements(self, function, qualifier):
+        return tuple(self.functions[function].policies.get(qualifier, ()))
+
+    @counted
+    def callers_of_latest(self, function):
+        found = self.functions[function]
+        return tuple([f"the function URL {found.urls[None].address}"] if None in found.urls else []) + tuple(
+            f"the permission {sid!r}" for sid in found.policies.get(None, ())
+        )
+
+    @counted
+    def find_layer(self, name, fingerprint, **_):
+        for version, _ in reversed(self.layers.get(name, [])):
+            if version.fingerprint == fingerprint:
+                return version
+        return None
+
+    @counted
+    def layer_description(self, arn):
+        for versions in self.layers.values():
+            for version, _ in versions:
+                if version.arn == arn:
+                    return descriptions.of_layer(version.fingerprint)
+        return None
+
+    @counted
+    def role(self, name):
+        return self.roles.get(name)
+
+    @counted
+    def role_policy(self, name):
+        return self.roles[name].policy if name in self.roles else None
+
+    @counted
+    def parameters(self, names):
+        return {name: self.ssm[name] for name in names if name in self.ssm}
+
+    # writes
+    @counted
+    def create_function(self, function, settings, code, *, architecture, role):
+        if function in self.functions:
+            raise rejected("ResourceConflictException", f"Function already exist: {function}")
+        if self.clock.now() < self.role_ready_at:
+            raise rejected(
+                "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda."
+            )
+        data = self._data(code)
+        given = self._changes(settings)
+        self._fits(data, settings.layers or ())
+        latest = Configuration(
+            arn=f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{function}",
+            version="$LATEST",
+            description="",
+            code_sha256=sha(data),
+            zipped_bytes=self._weight(data) // 4,
+            architecture=architecture,
+            role=role,
+            revision=self._id(),
+            state="Pending",
+            update_status="InProgress",
+            **{"layers": (), "environment": {}, **given},
+        )
+        self.functions[function] = FakeFunction(latest=latest, settles_at=self.clock.now() + 1, blobs={sha(data): data})
+        return latest
+
+    @counted
+    def update_code(self, function, code, *, architecture, revision):
+        data = self._data(code)
+        found = self._function(function)
+        self._fits(data, found.latest.layer_arns)
+        self._begin(
+            function, revision, code_sha256=sha(data), zipped_bytes=self._weight(data) // 4, architecture=architecture
+        )
+        found.blobs[sha(data)] = data
+
+    @counted
+    def update_configuration(self, function, settings, *, revision):
+        found = self._function(function)
+        given = self._changes(settings)
+        if settings.layers is not None:
+            self._fits(found.blobs[found.latest.code_sha256], settings.layers)
+        self._begin(function, revision, **given)
+
+    @counted
+    def publish_version(self, function, description, *, code_sha256, revision):
+        found = self._function(function)
+        if not found.latest.settled:
+            raise rejected("ResourceConflictException")
+        if revision != found.latest.revision:
+            raise rejected("PreconditionFailedException")
+        if code_sha256 != found.latest.code_sha256:
+            raise rejected("InvalidParameterValueException", "CodeSHA256 is different")
+        if found.versions:
+            newest = found.versions[max(found.versions, key=int)]
+            same = {"version": "", "revision": "", "description": "", "arn": ""}
+            if dataclasses.replace(newest, **same) == dataclasses.replace(found.latest, **same):
+                return newest
+        number = str(len(found.versions) + 1)
+        found.versions[number] = dataclasses.replace(
+            found.latest, version=number, description=description, revision=self._id()
+        )
+        return found.versions[number]
+
+    @counted
+    def invoke(self, function, version, event):
+        found, configuration = self._wanted(function, version)
+        self.events.append(json.loads(event))
+        return self.answers.get(
+            found.blobs[configuration.code_sha256], Invocation(payload=b'{"statusCode": 200}', error=None, log="")
+        )
+
+    @counted
+    def create_alias(self, function, name, version):
+        found = self._function(function)
+        if name in found.aliases:
+            raise rejected("ResourceConflictException")
+        found.aliases[name] = Alias(name=name, version=version, revision=self._id())
+
+    @counted
+    def move_alias(self, function, name, version, *, revision):
+        found = self._function(function)
+        if found.aliases[name].revision != revision:
+            raise rejected("PreconditionFailedException")
+        found.aliases[name] = Alias(name=name, version=version, revision=self._id())
+
+    @counted
+    def create_url(self, function, qualifier, auth):
+        found = self._function(function)
+        if qualifier in found.urls:
+            raise rejected("ResourceConflictException")
+        found.urls[qualifier] = Url(address=f"https://{function}.example/", auth=auth)
+        return found.urls[qualifier]
+
+    @counted
+    def update_url(self, function, qualifier, auth):
+        found = self._function(function)
+        found.urls[qualifier] = dataclasses.replace(found.urls[qualifier], auth=auth)
+
+    @counted
+    def delete_url(self, function, qualifier):
+        self._function(function).urls.pop(qualifier, None)
+
+    @counted
+    def grant_url(self, function, qualifier, statement, *, via_url_only):
+        policy = self._function(function).policies.setdefault(qualifier, {})
+        if statement in policy:
+            raise rejected("ResourceConflictException")
+        policy[statement] = via_url_only
+
+    @counted
+    def revoke(self, function, qualifier, statement):
+        self._function(function).policies.get(qualifier, {}).pop(statement, None)
+
+    @counted
+    def publish_layer(self, name, fingerprint, content, **_):
+        versions = self.layers.setdefault(name, [])
+        number = len(versions) + 1
+        version = LayerVersion(name=name, version=number, arn=layer_arn(name, number), fingerprint=fingerprint)
+        versions.append((version, self._data(content)))
+        return version
+
+    @counted
+    def create_role(self, name):
+        if name in self.roles:
+            raise rejected("EntityAlreadyExists")
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        self.roles[name] = Role(name=name, arn=arn, ours=True, policy=None, attached=frozenset())
+        return arn
+
+    @counted
+    def attach_policy(self, role, policy):
+        there = self.roles[role]
+        self.roles[role] = dataclasses.replace(there, attached=there.attached | {policy})
+
+    @counted
+    def put_policy(self, role, document):
+        self.roles[role] = dataclasses.replace(self.roles[role], policy=document)
+
+    @counted
+    def delete_policy(self, role):
+        self.roles[role] = dataclasses.replace(self.roles[role], policy=None)
+
+    @counted
+    def store(self, bucket, key, path):
+        self.bucket[bucket, key] = path.read_bytes()
+
+    @counted
+    def unstore(self, bucket, key):
+        del self.bucket[bucket, key]
+
+    @counted
+    def put_parameter(self, name, value):
+        self.ssm[name] = value
+
+
+def fault_at(number, when, error=None):
+    """A fault that strikes once, at the write call of that number: `before` it acts, or `after` (an answer is lost)."""
+    seen = itertools.count()
+    state = {"struck": False, "current": -1}
+
+    def fault(_aws, verb, moment):
+        if verb not in WRITES:
+            return
+        if moment == "before":
+            state["current"] = next(seen)
+        if state["current"] == number and moment == when and not state["struck"]:
+            state["struck"] = True
+            raise error or AnswerLostError("the answer was lost", mend="again")
+
+    return fault
+
+
+def sha(data):
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def layer_arn(name, version, account=ACCOUNT):
+    return f"arn:aws:lambda:{REGION}:{account}:layer:{name}:{version}"
+
+
+def fingerprint(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def artifact(folder, name, content, *, kind="layer", unzipped_bytes=1000, zipped_bytes=None):
+    """An artifact whose zip holds that text; its fingerprint follows from the text."""
+    data = content.encode()
+    path = f"{name}.zip" if kind == "layer" else "function.zip"
+    (folder / path).write_bytes(data)
+    return Artifact(
+        name=name,
+        kind=kind,
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        zipped_bytes=len(data) if zipped_bytes is None else zipped_bytes,
+        unzipped_bytes=unzipped_bytes,
+        fingerprint=fingerprint(content),
+        files=1,
+    )
+
+
+def make_manifest(folder, *, layers=None, code="code 1", external=(), layer_bytes=1000, code_bytes=1000, **changes):
+    """A manifest of one function `app` with the layers `aws-core` and `web`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    layers = {"aws-core": "aws 1", "web": "web 1"} if layers is None else layers
+    function = Function(
+        **{
+            "name": "app",
+            "artifact": "app",
+            "layers": tuple(layers),
+            "external_layers": tuple(External(arn=arn, unzipped_bytes=size) for arn, size in external),
+            "handler": "handler.handler",
+            "runtime": "python3.11",
+            "architecture": "x86_64",
+            "regions": (REGION,),
+            "memory_mb": 512,
+            "timeout_seconds": 30,
+            "environment": {},
+            "role_arn": None,
+            "policy": {"Version": "2012-10-17", "Statement": []},
+            "check_path": "/health",
+            "url": "iam",
+            **changes,
+        }
+    )
+    return Manifest(
+        target=Target(runtime="python3.11", architecture="x86_64"),
+        artifacts=(
+            *(artifact(folder, name, text, unzipped_bytes=layer_bytes) for name, text in layers.items()),
+            artifact(folder, "app", code, kind="function", unzipped_bytes=code_bytes),
+        ),
+        functions=(function,),
+        compressor="zlib",
+        folder=folder,
+    )
