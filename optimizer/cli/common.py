@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from optimizer.config import DEFAULT_PATH
 from optimizer.errors import DiskError, OptimizerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Format(StrEnum):
@@ -57,6 +63,41 @@ def emit_error(code: str, message: str, mend: str) -> None:
 def json_wanted(arguments: list[str]) -> bool:
     """Whether the command line asks for JSON (an error may come before it is parsed)."""
     return "--format=json" in arguments or any(a == "--format" and b == "json" for a, b in pairwise(arguments))
+
+
+class Stop:
+    """Waits until the person or the system asks to stop, even where a shell started the process with Ctrl-C ignored."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._signal: int | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status that the request stands for: 130 for Ctrl-C, 0 for a system's request."""
+        return 130 if self._signal == signal.SIGINT else 0
+
+    def wait(self) -> None:
+        """Return when it was asked for."""
+        while not self._asked.wait(3600):
+            continue
+
+    def ask(self, number: int, _: object) -> None:
+        """A signal's handler."""
+        self._signal = number
+        self._asked.set()
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Take SIGINT and SIGTERM as requests to stop, for the time of the block."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def emit_json(document: Any) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.common import CONFIG, ConfigOption, note
+from optimizer.cli.common import CONFIG, ConfigOption, note, stoppable
 from optimizer.cli.pipeline import Source, planned
 from optimizer.errors import DeployRefusedError
 
@@ -78,8 +78,11 @@ def demo(
         rows.append(changed)
         _print_rows(rows, console)
         if serve:
+            stop = stack.enter_context(stoppable())
             stack.enter_context(announced(Path.cwd(), aws.endpoint_url))
-            _serve(done.url or "", aws.endpoint_url)
+            _tell_urls(done.url or "", aws.endpoint_url)
+            stop.wait()
+            return stop.status
     return 1 if failed else 0
 
 
@@ -244,8 +247,7 @@ def _print_rows(rows: list[_Row], console: Console) -> None:
     console.print(table)
 
 
-def _serve(url: str, endpoint_url: str) -> None:
-    """Print the URLs and wait."""
+def _tell_urls(url: str, endpoint_url: str) -> None:
     sys.stdout.write(
         f"\nThe function:   {url}\n"
         f"Its docs:       {url}api/v1/docs\n"
@@ -254,5 +256,3 @@ def _serve(url: str, endpoint_url: str) -> None:
         "Ctrl-C stops it.\n"
     )
     sys.stdout.flush()
-    while True:
-        time.sleep(3600)

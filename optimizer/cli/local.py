@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optimizer.cli.common import note
+from optimizer.cli.common import note, stoppable
 
 
 def local(
@@ -37,28 +35,15 @@ def local(
     def follow(line: Logged) -> None:
         note(f"{line.service} {line.operation} {line.status} {line.ms:.1f} ms")
 
-    stop = threading.Event()
-    interrupted = False
-
-    def handle(number: int, _: object) -> None:
-        nonlocal interrupted
-        interrupted = number == signal.SIGINT
-        stop.set()
-
     settings = Settings(update_seconds=update_seconds, function_concurrency=function_concurrency, throttle=throttle)
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with (
-            embedded_aws(settings, port=port, follow=follow if access_log else None) as aws,
-            announced(Path.cwd(), aws.endpoint_url),
-        ):
-            note(f"The embedded AWS listens on {aws.endpoint_url}; Ctrl-C stops it.")
-            note(f"  aws --endpoint-url {aws.endpoint_url} lambda list-functions")
-            note("  python -m optimizer deploy --local")
-            while not stop.wait(3600):
-                continue
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with (
+        stoppable() as stop,
+        embedded_aws(settings, port=port, follow=follow if access_log else None) as aws,
+        announced(Path.cwd(), aws.endpoint_url),
+    ):
+        note(f"The embedded AWS listens on {aws.endpoint_url}; Ctrl-C stops it.")
+        note(f"  aws --endpoint-url {aws.endpoint_url} lambda list-functions")
+        note("  python -m optimizer deploy --local")
+        stop.wait()
     note("stopped")
-    return 130 if interrupted else 0
+    return stop.status
