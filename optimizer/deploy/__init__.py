@@ -4,9 +4,9 @@ from optimizer.deploy.actions import Action, ChangeSet
 from optimizer.deploy.aws import BotoAws
 from optimizer.deploy.client import Clients, Connection
 from optimizer.deploy.clock import RealClock
-from optimizer.deploy.deployments import Deployer, Deployment, Publication, publish, put_parameters
-from optimizer.deploy.execute import Journal
+from optimizer.deploy.deployments import Deployer, Deployment
 from optimizer.deploy.port import Aws
+from optimizer.deploy.publishing import Journal, Publication, publish, put_parameters
 from optimizer.deploy.values import ALIAS
 from optimizer.deploy.wanted import Options
 

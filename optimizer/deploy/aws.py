@@ -1,16 +1,12 @@
-"""The port to AWS over boto3: Lambda's functions, aliases, URLs and layers in one region; never decides anything."""
+"""The port to AWS over boto3: Lambda's functions, aliases and URLs in one region; never decides anything."""
 
 from __future__ import annotations
 
 import base64
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optimizer.deploy import descriptions
-from optimizer.deploy.account import AccountAws
-from optimizer.deploy.port import Direct
-from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
+from optimizer.deploy.layers import LayerAws, content_of
 from optimizer.deploy.values import (
     LATEST,
     Alias,
@@ -18,36 +14,15 @@ from optimizer.deploy.values import (
     AuthType,
     Configuration,
     Invocation,
-    LayerVersion,
     Url,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from optimizer.deploy.port import Settings, Zip
 
-_LOST_TRIES = 4
-_UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
 
-
-class BotoAws(AccountAws):
-    """Lambda in one region; roles, storage and parameters come from AccountAws."""
-
-    @contextmanager
-    def _lambda(self, subject: str) -> Iterator[Any]:
-        with self.clients.translated(subject, self.region):
-            yield self.clients.client("lambda", self.region)
-
-    @contextmanager
-    def _or_none(self, subject: str, codes: frozenset[str] = MISSING) -> Iterator[Any]:
-        """The client; what is not there leaves the block quietly."""
-        try:
-            with self._lambda(subject) as client:
-                yield client
-        except CallRejectedError as error:
-            if error.aws_code not in codes:
-                raise
+class BotoAws(LayerAws):
+    """Lambda in one region; layers come from LayerAws, roles, storage and parameters from AccountAws."""
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
         """See Aws.configuration."""
@@ -63,7 +38,7 @@ class BotoAws(AccountAws):
             answer = client.create_function(
                 FunctionName=function,
                 Role=role,
-                Code=_content(code),
+                Code=content_of(code),
                 Architectures=[architecture],
                 **_settings(settings),
             )
@@ -73,7 +48,7 @@ class BotoAws(AccountAws):
         """See Aws.update_code."""
         with self._lambda(function) as client:
             client.update_function_code(
-                FunctionName=function, Architectures=[architecture], RevisionId=revision, **_content(code)
+                FunctionName=function, Architectures=[architecture], RevisionId=revision, **content_of(code)
             )
 
     def update_configuration(self, function: str, settings: Settings, *, revision: str) -> None:
@@ -193,50 +168,6 @@ class BotoAws(AccountAws):
                 found += [f"the alias {alias['Name']!r}" for alias in page["Aliases"]]
         return tuple(found)
 
-    def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:
-        """See Aws.find_layer."""
-        wanted = descriptions.of_layer(fingerprint)
-        with self._or_none(f"layer {name}") as client:
-            pages = client.get_paginator("list_layer_versions").paginate(
-                LayerName=name, CompatibleRuntime=runtime, CompatibleArchitecture=architecture
-            )
-            for page in pages:  # newest first
-                for version in page["LayerVersions"]:
-                    if version.get("Description") == wanted:
-                        return _layer(name, fingerprint, version)
-        return None
-
-    def layer_description(self, arn: str) -> str | None:
-        """See Aws.layer_description."""
-        with self._or_none(arn, _UNREADABLE) as client:
-            return str(client.get_layer_version_by_arn(Arn=arn).get("Description", ""))
-        return None
-
-    def publish_layer(
-        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
-    ) -> LayerVersion:
-        """See Aws.publish_layer; where an answer is lost, the version that it may have made is looked for first."""
-        for left in reversed(range(_LOST_TRIES)):
-            try:
-                with self.clients.translated(f"layer {name}", self.region):
-                    answer = self.clients.client("lambda", self.region, once=True).publish_layer_version(
-                        LayerName=name,
-                        Description=descriptions.of_layer(fingerprint),
-                        Content=_content(content),
-                        CompatibleRuntimes=[runtime],
-                        CompatibleArchitectures=[architecture],
-                    )
-                    return _layer(name, fingerprint, answer)
-            except (AnswerLostError, CallRejectedError) as error:
-                throttled = isinstance(error, CallRejectedError) and error.aws_code == "TooManyRequestsException"
-                if not left or not (throttled or isinstance(error, AnswerLostError)):
-                    raise
-            self.clock.sleep(2.0 ** (_LOST_TRIES - left) / 4)
-            found = self.find_layer(name, fingerprint, runtime=runtime, architecture=architecture)
-            if found is not None:
-                return found
-        raise AssertionError("unreachable: the last try returns or raises")
-
 
 def _named(function: str, qualifier: str | None) -> str:
     return f"{function}:{qualifier}" if qualifier else function
@@ -244,12 +175,6 @@ def _named(function: str, qualifier: str | None) -> str:
 
 def _qualified(function: str, qualifier: str | None) -> dict[str, str]:
     return {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
-
-
-def _content(content: Zip) -> dict[str, Any]:
-    if isinstance(content, Direct):
-        return {"ZipFile": content.data}
-    return {"S3Bucket": content.bucket, "S3Key": content.key}
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
@@ -267,10 +192,6 @@ def _settings(settings: Settings) -> dict[str, Any]:
 
 def _url(answer: dict[str, Any]) -> Url:
     return Url(address=answer["FunctionUrl"], auth=answer["AuthType"])
-
-
-def _layer(name: str, fingerprint: str, answer: dict[str, Any]) -> LayerVersion:
-    return LayerVersion(name=name, version=answer["Version"], arn=answer["LayerVersionArn"], fingerprint=fingerprint)
 
 
 def _configuration(answer: dict[str, Any]) -> Configuration:

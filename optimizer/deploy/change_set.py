@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer import limits
 from optimizer.deploy import descriptions
 from optimizer.deploy.access import role_actions, url_actions
 from optimizer.deploy.actions import (
@@ -15,25 +14,23 @@ from optimizer.deploy.actions import (
     CreateFunction,
     KeepAlias,
     KeepCode,
-    KeepLayer,
     MoveAlias,
     OwnLayer,
-    PublishLayer,
     PublishVersion,
     Slot,
     UpdateCode,
     UpdateSettings,
 )
 from optimizer.deploy.layer_list import attach_list, staying, transition
+from optimizer.deploy.own_layers import bucket_for, own_layers
 from optimizer.deploy.port import Settings
-from optimizer.deploy.values import ALIAS, LayerVersion, layer_name
+from optimizer.deploy.values import ALIAS
 from optimizer.deploy.wanted import code_sha256
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from optimizer.build import Artifact
     from optimizer.deploy.actions import Action
     from optimizer.deploy.values import Configuration, RemoteState
     from optimizer.deploy.wanted import Options, Wanted
@@ -51,12 +48,18 @@ def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, com
     Raises:
         DeployRefusedError: it would not fit, would change code under callers of `$LATEST`, or lacks what it needs.
     """
-    layers = _layers(wanted, state, options, coming)
+    layers = own_layers(wanted, state, options, coming)
     latest, live = state.latest, state.live
     if latest is not None and latest.state == "Failed":
         raise DeployRefusedError(
             f"{wanted.function.name} in {state.region} is in the state Failed: {latest.state_reason}",
             mend="Mend what the reason names, or delete the function; then deploy again.",
+        )
+    if layers and latest is not None and "PYTHONPATH" in latest.environment:
+        raise DeployRefusedError(
+            f"{wanted.function.name} in {state.region} has the environment variable PYTHONPATH: with it Lambda adds no "
+            "layer to sys.path",
+            mend="Remove the variable from the function; then deploy again.",
         )
     target = () if live is not None and wanted.is_served_by(live) else attach_list(wanted, state, _slots(layers))
     if live is not None and _is_live(wanted, live, target):
@@ -90,95 +93,6 @@ def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, com
     )
 
 
-def layer_action(
-    layer: Artifact,
-    found: LayerVersion | None,
-    *,
-    runtime: str,
-    architecture: str,
-    bucket: str | None,
-    coming: Collection[str] = (),
-) -> PublishLayer | KeepLayer:
-    """Publish a layer where no version carries its fingerprint, else keep the one that does.
-
-    Raises:
-        DeployRefusedError: its zip needs a bucket and none is named.
-    """
-    short = layer.fingerprint[:12]
-    if found is not None:
-        why = f"version {found.version} has fingerprint {short}"
-        return KeepLayer(subject=layer.name, reason=why, found=found, fingerprint=layer.fingerprint)
-    if layer.fingerprint in coming:
-        why = f"fingerprint {short} is published for another function of this run"
-        return KeepLayer(subject=layer.name, reason=why, found=None, fingerprint=layer.fingerprint)
-    return PublishLayer(
-        subject=layer.name,
-        reason=f"fingerprint {short} is new",
-        artifact=layer,
-        bucket=_bucket(layer, bucket),
-        runtime=runtime,
-        architecture=architecture,
-    )
-
-
-def _layers(
-    wanted: Wanted, state: RemoteState, options: Options, coming: Collection[str]
-) -> list[tuple[Action, OwnLayer]]:
-    """Our layers in attach order, each with what is done about it."""
-    function, live = wanted.function, state.live
-    if live is not None and wanted.is_served_by(live):
-        told = descriptions.version_fingerprints(live.description)[1:]
-        full = [layer.fingerprint for layer in wanted.layers] if wanted.layers is not None else told
-        return [_kept(arn, mark, "same fingerprint") for arn, mark in zip(wanted.own(live), full, strict=True)]
-    if wanted.layers is None:
-        return _attached(wanted, state)
-    found: list[tuple[Action, OwnLayer]] = []
-    for layer in wanted.layers:
-        version = state.published.get(layer.name)
-        action = layer_action(
-            layer,
-            version,
-            runtime=function.runtime,
-            architecture=function.architecture,
-            bucket=options.bucket,
-            coming=coming,
-        )
-        own = OwnLayer(
-            name=layer.name,
-            fingerprint=layer.fingerprint,
-            version=version.version if version else None,
-            arn=version.arn if version else None,
-        )
-        found.append((action, own))
-    return found
-
-
-def _attached(wanted: Wanted, state: RemoteState) -> list[tuple[Action, OwnLayer]]:
-    """For code alone: the layers have to be there, all of them and in order, and to be ours."""
-    name, latest = wanted.function.name, state.latest
-    own = wanted.own(latest) if latest else ()
-    if tuple(layer_name(arn) for arn in own) != wanted.function.layers:
-        has = ", ".join(layer_name(arn) for arn in own) or ("none of ours" if latest else "no function yet")
-        raise DeployRefusedError(
-            f"Code alone can't be deployed to {name} in {state.region}: it needs the layers "
-            f"{', '.join(wanted.function.layers)}, attached in this order; there: {has}",
-            mend="Deploy once without --code-only.",
-        )
-    unknown = [arn for arn in own if arn not in state.fingerprints]
-    if unknown:
-        raise DeployRefusedError(
-            f"Code alone can't be deployed to {name} in {state.region}: {', '.join(unknown)} carries no fingerprint",
-            mend="Deploy once without --code-only, so that its layers are ours.",
-        )
-    return [_kept(arn, state.fingerprints[arn], "attached; layers are not looked at") for arn in own]
-
-
-def _kept(arn: str, fingerprint: str, reason: str) -> tuple[Action, OwnLayer]:
-    layer = OwnLayer(name=layer_name(arn), fingerprint=fingerprint, version=int(arn.rpartition(":")[2]), arn=arn)
-    version = LayerVersion(name=layer.name, version=int(arn.rpartition(":")[2]), arn=arn, fingerprint=fingerprint)
-    return KeepLayer(subject=layer.name, reason=reason, found=version, fingerprint=fingerprint), layer
-
-
 def _slots(layers: Sequence[tuple[Action, OwnLayer]]) -> list[Slot]:
     return [Slot(name=layer.name, arn=layer.arn) for _, layer in layers]
 
@@ -203,7 +117,7 @@ def _create(wanted: Wanted, state: RemoteState, options: Options, target: tuple[
         subject=function.name,
         reason="it does not exist yet",
         artifact=wanted.code,
-        bucket=_bucket(wanted.code, options.bucket),
+        bucket=bucket_for(wanted.code, options.bucket),
         settings=Settings(
             handler=function.handler,
             runtime=function.runtime,
@@ -259,7 +173,7 @@ def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Op
         subject=name,
         reason=why,
         artifact=wanted.code,
-        bucket=_bucket(wanted.code, options.bucket),
+        bucket=bucket_for(wanted.code, options.bucket),
         architecture=function.architecture,
     )
 
@@ -291,19 +205,6 @@ def _refuse_callers(wanted: Wanted, state: RemoteState, options: Options, action
             f"layers one after the other:{callers}",
             mend="Point them at the alias `live`, or accept that they see half-done states with --accept-latest.",
         )
-
-
-def _bucket(artifact: Artifact, bucket: str | None) -> str | None:
-    """The bucket that the zip goes through, or None where it is sent directly."""
-    if artifact.zipped_bytes < limits.DIRECT_ZIP_BYTES:
-        return None
-    if bucket is None:
-        raise DeployRefusedError(
-            f"{artifact.path} has {artifact.zipped_bytes} bytes; Lambda takes less than {limits.DIRECT_ZIP_BYTES} "
-            "in a call",
-            mend="Name with --bucket an S3 bucket in the function's region: it goes through there, and is removed.",
-        )
-    return bucket
 
 
 def _list_reason(latest: Configuration, target: Sequence[Slot]) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy.actions import PublishLayer, sent_artifact
-from optimizer.deploy.change_set import layer_action, make_change_set
-from optimizer.deploy.execute import Deployed, Execution, Journal, publish_layers
+from optimizer.deploy.change_set import make_change_set
+from optimizer.deploy.execute import Deployed, Execution
 from optimizer.deploy.read import read_state
 from optimizer.deploy.uploads import check_zips
 from optimizer.deploy.wanted import Wanted
@@ -16,10 +16,11 @@ from optimizer.errors import DeployRefusedError, OptimizerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from optimizer.build import Artifact, Function, Manifest
-    from optimizer.deploy.actions import ChangeSet, KeepLayer
+    from optimizer.build import Function, Manifest
+    from optimizer.deploy.actions import ChangeSet
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.port import Aws
+    from optimizer.deploy.publishing import Journal
     from optimizer.deploy.values import LayerVersion
     from optimizer.deploy.wanted import Options
 
@@ -118,77 +119,3 @@ class Deployer:
                 error=error,
             )
         return Deployment(function=one.function, region=one.region, changes=one.changes, result=result)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """One layer in one region: what `publish` did about it."""
-
-    region: str
-    action: PublishLayer | KeepLayer
-    version: LayerVersion
-
-
-def publish(
-    manifest: Manifest,
-    regions: Sequence[str],
-    *,
-    connect: Callable[[str], Aws],
-    bucket: str | None,
-    journal: Journal,
-    progress: Callable[[str], None],
-) -> tuple[Publication, ...]:
-    """Publish in each region the layers whose fingerprints are new there.
-
-    Raises:
-        ArtifactError: a zip that would be sent is not what was built.
-        AwsError: a call failed.
-        DeployRefusedError: a zip needs a bucket and none is named.
-    """
-    layers = [artifact for artifact in manifest.artifacts if artifact.kind == "layer"]
-    planned = [(region, _layer_actions(manifest, connect(region), layers, bucket)) for region in regions]
-    check_zips(manifest, [a.artifact for _, actions in planned for a in actions if isinstance(a, PublishLayer)])
-    done = []
-    for region, actions in planned:
-        published: dict[str, LayerVersion] = {}
-        sending = [action for action in actions if isinstance(action, PublishLayer)]
-        publish_layers(connect(region), manifest, sending, published=published, journal=journal, progress=progress)
-        for action in actions:
-            if isinstance(action, PublishLayer):
-                version = published[action.artifact.fingerprint]
-            elif action.found is not None:
-                version = action.found
-            else:
-                continue
-            done.append(Publication(region=region, action=action, version=version))
-    return tuple(done)
-
-
-def put_parameters(aws: Aws, prefix: str, versions: Sequence[LayerVersion]) -> tuple[str, ...]:
-    """Write the ARNs into SSM parameters `<prefix>/<layer>`; the names of those that were changed.
-
-    Raises:
-        AwsError: a call failed.
-    """
-    wanted = {f"{prefix.rstrip('/')}/{version.name}": version.arn for version in versions}
-    there = aws.parameters(sorted(wanted))
-    changed = tuple(name for name in sorted(wanted) if there.get(name) != wanted[name])
-    for name in changed:
-        aws.put_parameter(name, wanted[name])
-    return changed
-
-
-def _layer_actions(
-    manifest: Manifest, aws: Aws, layers: Sequence[Artifact], bucket: str | None
-) -> list[PublishLayer | KeepLayer]:
-    runtime, architecture = manifest.target.runtime, manifest.target.architecture
-    return [
-        layer_action(
-            layer,
-            aws.find_layer(layer.name, layer.fingerprint, runtime=runtime, architecture=architecture),
-            runtime=runtime,
-            architecture=architecture,
-            bucket=bucket,
-        )
-        for layer in layers
-    ]

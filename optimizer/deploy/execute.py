@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from optimizer.deploy.actions import (
@@ -34,6 +33,7 @@ from optimizer.deploy.actions import (
 )
 from optimizer.deploy.check import fault, url_event
 from optimizer.deploy.latest import Latest
+from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.uploads import on_its_way
 from optimizer.deploy.values import ALIAS
@@ -48,18 +48,6 @@ if TYPE_CHECKING:
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.port import Aws
     from optimizer.deploy.values import LayerVersion
-
-
-@dataclass(slots=True)
-class Journal:
-    """What was done so far, for whoever has to tell it when the rest does not happen."""
-
-    done: list[Action] = field(default_factory=list)
-
-    @property
-    def sent_bytes(self) -> int:
-        """Zipped bytes of what was sent."""
-        return sum(action.bytes for action in self.done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,40 +255,3 @@ class Execution:
         except CallRejectedError as error:
             if error.aws_code != "ResourceConflictException":  # else the statement is there
                 raise
-
-
-def publish_layers(
-    aws: Aws,
-    manifest: Manifest,
-    actions: Sequence[PublishLayer],
-    *,
-    published: dict[str, LayerVersion],
-    journal: Journal,
-    progress: Callable[[str], None],
-) -> None:
-    """Publish layers side by side; each that was is entered in `published` and the journal, whatever the others do.
-
-    Raises:
-        AwsError: one of them was refused.
-    """
-
-    def publish(action: PublishLayer) -> None:
-        progress(f"publishing layer {action.subject} ({action.bytes:,} bytes)")
-        path = manifest.zip_path(action.artifact)
-        with on_its_way(aws, path, action.artifact, action.bucket, progress) as content:
-            version = aws.publish_layer(
-                action.subject,
-                action.artifact.fingerprint,
-                content,
-                runtime=action.runtime,
-                architecture=action.architecture,
-            )
-        published[version.fingerprint] = version
-        journal.done.append(action)
-        progress(f"layer {action.subject} has version {version.version}")
-
-    if not actions:
-        return
-    with ThreadPoolExecutor(max_workers=len(actions), thread_name_prefix="publish") as pool:
-        for future in [pool.submit(publish, action) for action in actions]:
-            future.result()

@@ -147,6 +147,13 @@ def test_variables_that_others_set_are_kept(live, tmp_path):
     assert "new" not in settings.reason, "values of variables may be secret"
 
 
+def test_a_variable_that_would_make_every_layer_disappear_is_refused(live, tmp_path):
+    function = live.functions["app"]
+    function.latest = dataclasses.replace(function.latest, environment={"PYTHONPATH": "/x"})
+    with pytest.raises(DeployRefusedError, match="PYTHONPATH"):
+        plan(live, make_manifest(tmp_path, code="code 2"))
+
+
 def test_foreign_layers_stay_in_their_places(live, tmp_path):
     function, apm = live.functions["app"], layer_arn("apm", 4, "999999999999")
     attached = (dataclasses.replace(function.latest.layers[0], arn=apm), *function.latest.layers)

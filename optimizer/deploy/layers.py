@@ -1,0 +1,94 @@
+"""The port to AWS over boto3: layers, found by their fingerprint and published no more often than needed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from optimizer.deploy import descriptions
+from optimizer.deploy.account import AccountAws
+from optimizer.deploy.port import Direct
+from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
+from optimizer.deploy.values import LayerVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from optimizer.deploy.port import Zip
+
+_LOST_TRIES = 4
+_UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
+
+
+class LayerAws(AccountAws):
+    """Layers in one region."""
+
+    @contextmanager
+    def _lambda(self, subject: str) -> Iterator[Any]:
+        with self.clients.translated(subject, self.region):
+            yield self.clients.client("lambda", self.region)
+
+    @contextmanager
+    def _or_none(self, subject: str, codes: frozenset[str] = MISSING) -> Iterator[Any]:
+        """The client; what is not there leaves the block quietly."""
+        try:
+            with self._lambda(subject) as client:
+                yield client
+        except CallRejectedError as error:
+            if error.aws_code not in codes:
+                raise
+
+    def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:
+        """See Aws.find_layer."""
+        wanted = descriptions.of_layer(fingerprint)
+        with self._or_none(f"layer {name}") as client:
+            pages = client.get_paginator("list_layer_versions").paginate(
+                LayerName=name, CompatibleRuntime=runtime, CompatibleArchitecture=architecture
+            )
+            for page in pages:  # newest first
+                for version in page["LayerVersions"]:
+                    if version.get("Description") == wanted:
+                        return _layer(name, fingerprint, version)
+        return None
+
+    def layer_description(self, arn: str) -> str | None:
+        """See Aws.layer_description."""
+        with self._or_none(arn, _UNREADABLE) as client:
+            return str(client.get_layer_version_by_arn(Arn=arn).get("Description", ""))
+        return None
+
+    def publish_layer(
+        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
+    ) -> LayerVersion:
+        """See Aws.publish_layer; where an answer is lost, the version that it may have made is looked for first."""
+        for left in reversed(range(_LOST_TRIES)):
+            try:
+                with self.clients.translated(f"layer {name}", self.region):
+                    answer = self.clients.client("lambda", self.region, once=True).publish_layer_version(
+                        LayerName=name,
+                        Description=descriptions.of_layer(fingerprint),
+                        Content=content_of(content),
+                        CompatibleRuntimes=[runtime],
+                        CompatibleArchitectures=[architecture],
+                    )
+                    return _layer(name, fingerprint, answer)
+            except (AnswerLostError, CallRejectedError) as error:
+                throttled = isinstance(error, CallRejectedError) and error.aws_code == "TooManyRequestsException"
+                if not left or not (throttled or isinstance(error, AnswerLostError)):
+                    raise
+            self.clock.sleep(2.0 ** (_LOST_TRIES - left) / 4)
+            found = self.find_layer(name, fingerprint, runtime=runtime, architecture=architecture)
+            if found is not None:
+                return found
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def content_of(content: Zip) -> dict[str, Any]:
+    """A zip as the calls that take one have it."""
+    if isinstance(content, Direct):
+        return {"ZipFile": content.data}
+    return {"S3Bucket": content.bucket, "S3Key": content.key}
+
+
+def _layer(name: str, fingerprint: str, answer: dict[str, Any]) -> LayerVersion:
+    return LayerVersion(name=name, version=answer["Version"], arn=answer["LayerVersionArn"], fingerprint=fingerprint)
