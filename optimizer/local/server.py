@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import socket
-import tempfile
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.errors import UsageError
+from optimizer.local.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +72,7 @@ def embedded_aws(
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(port))
         endpoint_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        scratch = Path(tempfile.mkdtemp(prefix="layer-optimizer-local-"))
-        stack.callback(_remove, scratch)
+        scratch = stack.enter_context(scratch_folder())
         telemetry = Telemetry()
         environments = Environments(scratch / "unpacked", telemetry, endpoint_url, most=chosen.function_concurrency)
         stack.callback(environments.close_all)
@@ -131,13 +128,3 @@ def _listen(port: int) -> socket.socket:
             f"Port {port} on 127.0.0.1 can't be used: {reason}",
             mend="Name another with --port, or none to take any that is free.",
         ) from error
-
-
-def _remove(folder: Path) -> None:
-    """Remove a tree whose folders may be read-only."""
-    for parent, folders, _ in os.walk(folder):
-        for name in folders:
-            place = Path(parent, name)
-            if not place.is_symlink():
-                place.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)

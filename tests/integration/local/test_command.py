@@ -59,7 +59,7 @@ def start(tmp_path):
     yield begin
     for running in started:
         if running.process.poll() is None:
-            running.process.kill()
+            running.process.terminate()
         running.process.communicate()
 
 
