@@ -74,19 +74,20 @@ def deploy(
         )
     as_json = output_format is Format.JSON
     source = Source(config=config, path=path, requirements=requirements, layers=layers)
-    with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as manifest:
+    with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as built:
         from optimizer.deploy import Deployer, Journal, Options, RealClock
         from optimizer.report.change_set import deploy_document, print_changes, print_results
 
-        with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
+        with remote(built.manifest, local=local, endpoint_url=endpoint_url) as aws:
             journal = Journal()
             deployer = Deployer(
-                manifest=manifest,
+                manifest=built.manifest,
                 options=Options(code_only=code_only, accept_latest=accept_latest, bucket=bucket),
                 connect=aws.connect,
                 clock=RealClock(),
                 journal=journal,
                 progress=note,
+                planned_layers=built.planned_layers,
             )
             deployments: Sequence[Deployment] = deployer.plan()
             refused = any(one.outcome == "refused" for one in deployments)

@@ -56,11 +56,12 @@ def publish(
     one_place(local=local, endpoint_url=endpoint_url)
     as_json = output_format is Format.JSON
     source = Source(config=config, path=path, requirements=requirements, layers=layers)
-    with artifacts(artifacts_folder, source, code_only=False, quiet=as_json) as manifest:
+    with artifacts(artifacts_folder, source, code_only=False, quiet=as_json) as built:
         from optimizer.deploy import Journal, put_parameters
         from optimizer.deploy import publish as publish_all
         from optimizer.report.change_set import print_publications, publish_document
 
+        manifest = built.manifest
         regions = list(dict.fromkeys(region or [r for function in manifest.functions for r in function.regions]))
         journal = Journal()
         with remote(manifest, local=local, endpoint_url=endpoint_url) as aws, told_when_cut_off(journal):

@@ -15,7 +15,7 @@ from optimizer.cli.common import note
 from optimizer.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -40,8 +40,16 @@ BucketOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What was built, and the fingerprints by name of layers that were planned for it and not built."""
+
+    manifest: Manifest
+    planned_layers: Mapping[str, str]
+
+
 @contextmanager
-def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bool) -> Iterator[Manifest]:
+def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bool) -> Iterator[Built]:
     """The manifest of a folder, or of what is built now; code alone is built beside, so that no layer's zip is lost.
 
     Raises:
@@ -50,16 +58,16 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
     if folder is not None:
         from optimizer.build import Manifest
 
-        yield Manifest.read(folder)
+        yield Built(manifest=Manifest.read(folder), planned_layers={})
         return
     if not code_only:
-        yield run_build(source, DEFAULT_OUTPUT, quiet=quiet)
+        yield Built(manifest=run_build(source, DEFAULT_OUTPUT, quiet=quiet), planned_layers={})
         return
     from optimizer.build import build
     from optimizer.cli.pipeline import planned
 
     with tempfile.TemporaryDirectory(prefix="layer-optimizer-code-") as scratch, planned(source) as result:
-        yield build(
+        manifest = build(
             result.plan,
             result.payloads,
             Path(scratch),
@@ -67,6 +75,7 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
             progress=(lambda _: None) if quiet else note,
             layers=False,
         )
+        yield Built(manifest=manifest, planned_layers={layer.name: layer.fingerprint for layer in result.plan.layers})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

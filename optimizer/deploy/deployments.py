@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy.actions import PublishLayer, sent_artifact
@@ -14,7 +14,7 @@ from optimizer.deploy.wanted import Wanted
 from optimizer.errors import DeployRefusedError, OptimizerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from optimizer.build import Function, Manifest
     from optimizer.deploy.actions import ChangeSet
@@ -43,7 +43,10 @@ class Deployment:
 
 @dataclass(slots=True, kw_only=True)
 class Deployer:
-    """Plans and executes; `connect` gives AWS in a region."""
+    """Plans and executes; `connect` gives AWS in a region.
+
+    `planned_layers` are the fingerprints by name of layers that the manifest does not hold, since they were not built.
+    """
 
     manifest: Manifest
     options: Options
@@ -51,6 +54,7 @@ class Deployer:
     clock: Clock
     journal: Journal
     progress: Callable[[str], None]
+    planned_layers: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self) -> tuple[Deployment, ...]:
         """Read what is there and decide, for every function in every region; nothing is changed.
@@ -78,7 +82,7 @@ class Deployer:
 
     def _planned(self, function: Function, region: str, coming: set[str]) -> Deployment:
         try:
-            wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only)
+            wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only, planned=self.planned_layers)
             state = read_state(self.connect(region), wanted, self.clock)
             changes = make_change_set(wanted, state, self.options, coming=coming)
         except DeployRefusedError as error:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from optimizer.deploy.wanted import Options, Wanted
 
 
+_SHOWN = 12
+"""Hex digits of a fingerprint in messages."""
+
+
 def layer_action(
     layer: Artifact,
     found: LayerVersion | None,
@@ -33,7 +37,7 @@ def layer_action(
     Raises:
         DeployRefusedError: its zip needs a bucket and none is named.
     """
-    short = layer.fingerprint[:12]
+    short = layer.fingerprint[:_SHOWN]
     if found is not None:
         why = f"version {found.version} has fingerprint {short}"
         return KeepLayer(subject=layer.name, reason=why, found=found, fingerprint=layer.fingerprint)
@@ -57,7 +61,7 @@ def own_layers(
     function, live = wanted.function, state.live
     if live is not None and wanted.is_served_by(live):
         told = descriptions.version_fingerprints(live.description)[1:]
-        full = [layer.fingerprint for layer in wanted.layers] if wanted.layers is not None else told
+        full = told if wanted.fingerprints is None else wanted.fingerprints
         return [_kept(arn, mark, "same fingerprint") for arn, mark in zip(wanted.own(live), full, strict=True)]
     if wanted.layers is None:
         return _attached(wanted, state)
@@ -99,7 +103,23 @@ def _attached(wanted: Wanted, state: RemoteState) -> list[tuple[Action, OwnLayer
             f"Code alone can't be deployed to {name} in {state.region}: {', '.join(unknown)} carries no fingerprint",
             mend="Deploy once without --code-only, so that its layers are ours.",
         )
-    return [_kept(arn, state.fingerprints[arn], "attached; layers are not looked at") for arn in own]
+    attached = [state.fingerprints[arn] for arn in own]
+    if wanted.fingerprints is None:
+        return [
+            _kept(arn, mark, "attached; what is planned is not known") for arn, mark in zip(own, attached, strict=True)
+        ]
+    stale = [
+        f"{layer_name(arn)} has fingerprint {mark[:_SHOWN]}, planned is {planned[:_SHOWN]}"
+        for arn, mark, planned in zip(own, attached, wanted.fingerprints, strict=True)
+        if mark != planned[: descriptions.SHORT]
+    ]
+    if stale:
+        raise DeployRefusedError(
+            f"Code alone can't be deployed to {name} in {state.region}, which was planned with other layers than are "
+            f"attached: {'; '.join(stale)}",
+            mend="Deploy without --code-only: it publishes the layers that changed.",
+        )
+    return [_kept(arn, mark, "attached, as planned") for arn, mark in zip(own, wanted.fingerprints, strict=True)]
 
 
 def _kept(arn: str, fingerprint: str, reason: str) -> tuple[Action, OwnLayer]:

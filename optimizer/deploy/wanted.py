@@ -11,6 +11,8 @@ from optimizer.deploy.port import Settings
 from optimizer.deploy.values import LATEST, AuthType, Configuration, RemoteState, layer_account, layer_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from optimizer.build import Artifact, Function, Manifest
 
 AUTH: dict[str, AuthType | None] = {"iam": "AWS_IAM", "public": "NONE", "none": None}
@@ -36,21 +38,42 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One function as the manifest has it; `layers` is None where only its code is deployed."""
+    """One function as the manifest has it.
+
+    `layers` is None where only its code is deployed; `fingerprints` are its layers' in attach order, None where they
+    are not known then.
+    """
 
     function: Function
     code: Artifact
     layers: tuple[Artifact, ...] | None
+    fingerprints: tuple[str, ...] | None
 
     @classmethod
-    def of(cls, manifest: Manifest, function: Function, *, code_only: bool) -> Wanted:
+    def of(
+        cls, manifest: Manifest, function: Function, *, code_only: bool, planned: Mapping[str, str] | None = None
+    ) -> Wanted:
         """What the manifest says of the function.
 
+        Args:
+            manifest: what was built.
+            function: one of its functions.
+            code_only: only its code is deployed; its layers need not have been built.
+            planned: the fingerprints by name of layers that were planned and not built.
+
         Raises:
-            ArtifactError: it names an artifact that it does not hold.
+            ArtifactError: the manifest names an artifact that it does not hold.
         """
         layers = None if code_only else tuple(manifest.artifact(name, "layer") for name in function.layers)
-        return cls(function=function, code=manifest.artifact(function.artifact, "function"), layers=layers)
+        known = {a.name: a.fingerprint for a in manifest.artifacts if a.kind == "layer"} | dict(planned or {})
+        return cls(
+            function=function,
+            code=manifest.artifact(function.artifact, "function"),
+            layers=layers,
+            fingerprints=tuple(known[name] for name in function.layers)
+            if known.keys() >= set(function.layers)
+            else None,
+        )
 
     @property
     def role_name(self) -> str:
@@ -86,11 +109,12 @@ class Wanted:
         own = self.own(live)
         if len(told) != len(own) + 1 or tuple(layer_name(arn) for arn in own) != self.function.layers:
             return False
-        if self.layers is None:
-            return True
-        return (
-            told[1:] == tuple(layer.fingerprint[: descriptions.SHORT] for layer in self.layers)
-            and {external.arn for external in self.function.external_layers} <= set(live.layer_arns)
+        if self.fingerprints is not None and told[1:] != tuple(
+            fingerprint[: descriptions.SHORT] for fingerprint in self.fingerprints
+        ):
+            return False
+        return self.layers is None or (
+            {external.arn for external in self.function.external_layers} <= set(live.layer_arns)
             and self.settings(live) == Settings()
             and live.architecture == self.function.architecture
         )

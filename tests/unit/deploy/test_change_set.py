@@ -8,8 +8,8 @@ from optimizer import limits
 from optimizer.deploy.actions import AttachLayers, Grant, KeepLayer, UpdateSettings
 from optimizer.deploy.values import Role, Url
 from optimizer.errors import ArtifactError, DeployRefusedError
-from tests.unit.deploy.fakes import REGION, FakeAws, fingerprint, layer_arn, make_manifest
-from tests.unit.deploy.support import actions, deploy, plan, served
+from tests.unit.deploy.fakes import REGION, WRITES, FakeAws, fingerprint, layer_arn, make_manifest
+from tests.unit.deploy.support import actions, deploy, deployer, plan, served
 
 ROLE = "app-role"
 RELEASE = ["publish-version app", "check app", "move-alias live"]
@@ -222,8 +222,6 @@ def test_an_update_under_way_is_waited_for_before_anything_is_decided(live, tmp_
 
 
 def test_layers_of_two_functions_are_published_once(aws, tmp_path):
-    from tests.unit.deploy.support import deployer
-
     manifest = make_manifest(tmp_path)
     both = (manifest.functions[0], dataclasses.replace(manifest.functions[0], name="second"))
     manifest = dataclasses.replace(manifest, functions=both)
@@ -250,6 +248,23 @@ class TestCodeOnly:
         live.calls.clear()
         assert not plan(live, make_manifest(tmp_path, code="code 2")).changes, "a whole deploy finds nothing to do"
         assert live.calls == ["configuration", "url", "role_policy"]
+
+    @pytest.mark.parametrize("code", ["code 1", "code 2"])
+    def test_it_is_refused_where_other_layers_are_planned_than_are_attached(self, live, tmp_path, code):
+        """A new client in the code may need what only the next layer has; so layers are compared, built or not."""
+        changed = make_manifest(tmp_path, code=code, layers={"aws-core": "aws 1", "web": "web 2"})
+        with pytest.raises(DeployRefusedError, match="attached: web has fingerprint") as caught:
+            plan(live, changed, code_only=True)
+        assert "without --code-only" in caught.value.mend
+        unbuilt = deployer(live, self.manifest(tmp_path, code), code_only=True)
+        unbuilt.planned_layers = {"aws-core": fingerprint("aws 1"), "web": fingerprint("web 2")}
+        (planned,) = unbuilt.plan()
+        assert planned.outcome == "refused"
+        assert not WRITES & set(live.calls)
+
+    def test_layers_that_are_attached_as_planned_are_told_with_their_whole_fingerprint(self, live, tmp_path):
+        changes = plan(live, make_manifest(tmp_path, code="code 2"), code_only=True)
+        assert [layer.fingerprint for layer in changes.layers] == [fingerprint("aws 1"), fingerprint("web 1")]
 
     def test_without_a_change_nothing_is_sent(self, live, tmp_path):
         assert not plan(live, self.manifest(tmp_path, "code 1"), code_only=True).changes

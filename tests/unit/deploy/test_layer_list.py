@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optimizer import limits
@@ -94,15 +94,16 @@ def moves(draw):
     """Old code and layers, new code and layers, each state within the limit; AWS tells zipped bytes alone."""
     kept = draw(st.integers(min_value=0, max_value=LIMIT // 3))
     spare = LIMIT - kept
-    old_layer = draw(st.integers(min_value=0, max_value=spare))
-    new_layer = draw(st.integers(min_value=0, max_value=spare))
-    old_code = draw(st.integers(min_value=1, max_value=max(spare - old_layer, 1)))
-    new_code = draw(st.integers(min_value=1, max_value=max(spare - new_layer, 1)))
+    old_layer = draw(st.integers(min_value=0, max_value=spare - 1))
+    new_layer = draw(st.integers(min_value=0, max_value=spare - 1))
+    old_code = draw(st.integers(min_value=1, max_value=spare - old_layer))
+    new_code = draw(st.integers(min_value=1, max_value=spare - new_layer))
     zipped = {name: -(-size // draw(st.integers(1, 10))) for name, size in (("old", old_layer), ("code", old_code))}
     return kept, old_layer, old_code, new_layer, new_code, zipped
 
 
 @given(move=moves())
+@example(move=(0, 0, 1, LIMIT - 1, 1, {"old": 0, "code": 1}))
 def test_every_state_on_the_way_fits_where_both_ends_do(move, tmp_path_factory):
     kept, old_layer, old_code, new_layer, new_code, zipped = move
     manifest = make_manifest(
