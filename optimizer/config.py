@@ -215,6 +215,12 @@ class Config(_Table):
                     where = placed.setdefault(name, layer.name)
                     if where != layer.name:
                         faults.append(f"layer[{i}].{key}[{j}]: {name!r} is already in layer {where!r}")
+        codes = {"function", *(f"function-{function.name}" for function in self.function)}
+        faults += [
+            f"layer[{i}].name: {layer.name!r} is the name of a function's zip; call the layer something else"
+            for i, layer in enumerate(self.layer)
+            if layer.name in codes
+        ]
         rest = [layer.name for layer in self.layer if not layer.roots]
         if len(rest) > 1:
             faults.append(f"layer: {' and '.join(rest)} have no roots; at most one layer can take the rest")

@@ -72,6 +72,11 @@ def test_apart_and_together_contradict_each_other(tmp_path):
     assert any("contradict each other" in fault for fault in faults(tmp_path, text))
 
 
+def test_a_layer_cant_be_called_as_a_functions_zip_is(tmp_path):
+    text = CONFIG.replace('"utilities"', '"function"')
+    assert any("layer[2].name: 'function' is the name of a function's zip" in f for f in faults(tmp_path, text))
+
+
 def test_pythonpath_would_hide_every_layer(tmp_path):
     text = CONFIG.replace("regions =", 'environment = {PYTHONPATH = "/x"}\nregions =')
     assert any("PYTHONPATH" in fault for fault in faults(tmp_path, text))
