@@ -1,11 +1,14 @@
 """deploy and publish against the embedded AWS: what is called, what then serves, and how refusals end."""
 
+import dataclasses
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -162,7 +165,7 @@ def test_callers_of_latest_are_named_and_need_consent(command, client, region, t
     )
     built(tmp_path / "b", region=region, version="2")
     refused = command("deploy", "--artifacts", str(tmp_path / "b"), "--yes", status=1)
-    for caller in (url, queue, "the alias 'edge'", "the permission 'from-a-bucket'"):
+    for caller in (url, f"{queue}\n", "the alias 'edge'", "the permission 'from-a-bucket'"):
         assert caller in refused.stderr
     assert f"{queue}-live" not in refused.stderr
     assert changing(command.calls) == {}
@@ -183,10 +186,6 @@ def test_each_region_gets_its_own_deployment_and_one_role_serves_all(command, re
 
 
 def test_a_large_layer_goes_through_s3_and_is_removed_there(command, client, region, tmp_path):
-    import dataclasses
-    import hashlib
-    import zipfile
-
     manifest = built(tmp_path / "a", region=region)
     place = tmp_path / "a" / "web.zip"
     with zipfile.ZipFile(place, "w") as archive:
@@ -226,6 +225,15 @@ def test_publish_prints_arns_and_writes_parameters_that_differ(command, client, 
     assert again["parameters"] == []
     text = command("publish", "--artifacts", str(tmp_path / "a")).stdout
     assert first["layers"][0]["arn"] in text
+
+
+def test_publish_leaves_layers_out_that_hold_nothing(command, region, tmp_path):
+    manifest = built(tmp_path / "a", region=region)
+    empty = dataclasses.replace(manifest.artifacts[1], files=0)
+    manifest = dataclasses.replace(manifest, artifacts=(manifest.artifacts[0], empty, manifest.artifacts[2]))
+    (tmp_path / "a" / "manifest.json").write_text(manifest.to_json())
+    done = command.document("publish", tmp_path / "a")
+    assert [layer["name"] for layer in done["layers"]] == ["aws-core"]
 
 
 def test_publish_takes_regions_of_its_own(command, region, tmp_path):
