@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import signal
@@ -257,6 +258,31 @@ def test_wrong_usage_ends_with_2_and_says_how_to_mend_it(command, arguments, tol
     assert told in done.stderr
     document = json.loads(command("deploy", *arguments, "--format", "json", local=False, status=2).stdout)
     assert set(document["error"]) == {"code", "message", "mend"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("", 130), ("y\n", 0)])
+def test_at_a_terminal_it_shows_the_change_set_and_asks(command, region, tmp_path, monkeypatch, *, answer, status):
+    built(tmp_path / "a", region=region)
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    done = command("deploy", "--artifacts", str(tmp_path / "a"), "--format", "json", status=status)
+    assert "publish-layer" in done.stderr
+    assert "Deploy this?" in done.stderr
+    assert bool(changing(command.calls)) is (status == 0)
+    if status != 130:
+        assert json.loads(done.stdout)["executed"] is (status == 0)
+
+
+def test_the_embedded_aws_of_the_command_alone_serves_a_first_deploy(command, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    arguments = ("--artifacts", str(tmp_path / "a"), "--local", "--yes", "--format", "json")
+    (one,) = json.loads(command("deploy", *arguments, local=False, AWS_ACCESS_KEY_ID="").stdout)["deployments"]
+    (two,) = json.loads(command("deploy", *arguments, local=False, AWS_ACCESS_KEY_ID="").stdout)["deployments"]
+    assert (one["version"], two["version"]) == ("1", "1"), "its state ends with the command"
 
 
 def test_an_endpoint_that_is_not_there_ends_with_3(command, region, tmp_path):
