@@ -277,6 +277,7 @@ class ChangeSet:
 
     `layers` are ours in attach order. What is there before: `version` and `url` of the alias, `role` the function's
     role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code and its `attached` list.
+    `callers` are those of `$LATEST` who see it half-done meanwhile, which was accepted.
     """
 
     function: str
@@ -289,6 +290,7 @@ class ChangeSet:
     revision: str = ""
     code_sha256: str = ""
     attached: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:

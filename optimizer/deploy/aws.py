@@ -195,6 +195,7 @@ def _url(answer: dict[str, Any]) -> Url:
 
 
 def _configuration(answer: dict[str, Any]) -> Configuration:
+    environment = answer.get("Environment", {})
     return Configuration(
         arn=answer["FunctionArn"],
         version=answer["Version"],
@@ -209,11 +210,12 @@ def _configuration(answer: dict[str, Any]) -> Configuration:
         architecture=answer.get("Architectures", ["x86_64"])[0],
         memory_mb=answer["MemorySize"],
         timeout_seconds=answer["Timeout"],
-        environment=answer.get("Environment", {}).get("Variables", {}),
+        environment=None if "Error" in environment else environment.get("Variables", {}),
         role=answer["Role"],
         revision=answer.get("RevisionId", ""),
         state=answer.get("State", "Active"),
         state_reason=answer.get("StateReason", ""),
         update_status=answer.get("LastUpdateStatus", "Successful"),
         update_reason=answer.get("LastUpdateStatusReason", ""),
+        image=answer.get("PackageType") == "Image",
     )

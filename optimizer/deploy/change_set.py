@@ -32,18 +32,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from optimizer.deploy.actions import Action
-    from optimizer.deploy.values import Configuration, RemoteState
+    from optimizer.deploy.values import Configuration, LayerKey, RemoteState
     from optimizer.deploy.wanted import Options, Wanted
 
 
-def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, coming: Collection[str] = ()) -> ChangeSet:
+def make_change_set(
+    wanted: Wanted, state: RemoteState, options: Options, *, coming: Collection[LayerKey] = ()
+) -> ChangeSet:
     """The change set of one function in one region.
 
     Args:
         wanted: what the manifest says of it.
         state: what there is.
         options: what the command line says.
-        coming: fingerprints of layers that an earlier change set of the same run publishes in this region.
+        coming: the layers that an earlier change set of the same run publishes in this region.
 
     Raises:
         DeployRefusedError: it would not fit, would change code under callers of `$LATEST`, or lacks what it needs.
@@ -55,7 +57,12 @@ def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, com
             f"{wanted.function.name} in {state.region} is in the state Failed: {latest.state_reason}",
             mend="Mend what the reason names, or delete the function; then deploy again.",
         )
-    if layers and latest is not None and "PYTHONPATH" in latest.environment:
+    if latest is not None and latest.image:
+        raise DeployRefusedError(
+            f"{wanted.function.name} in {state.region} is made from a container image, which has no layers",
+            mend="Give the function another name in config/layers.toml, or delete that one; then deploy again.",
+        )
+    if layers and latest is not None and "PYTHONPATH" in (latest.environment or {}):
         raise DeployRefusedError(
             f"{wanted.function.name} in {state.region} has the environment variable PYTHONPATH: with it Lambda adds no "
             "layer to sys.path",
@@ -78,7 +85,7 @@ def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, com
             *_release(wanted, state, layers),
         )
     actions = (*(action for action, _ in layers), *core, *url_actions(wanted, state))
-    _refuse_callers(wanted, state, options, actions)
+    callers = _accepted_callers(wanted, state, options, actions)
     return ChangeSet(
         function=wanted.function.name,
         region=state.region,
@@ -90,6 +97,7 @@ def make_change_set(wanted: Wanted, state: RemoteState, options: Options, *, com
         revision=latest.revision if latest else "",
         code_sha256=latest.code_sha256 if latest else "",
         attached=latest.layer_arns if latest else (),
+        callers=callers,
     )
 
 
@@ -162,6 +170,8 @@ def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Op
     live, name, function = state.live, wanted.function.name, wanted.function
     same_architecture = latest.architecture == function.architecture
     fingerprint = wanted.code.fingerprint
+    if latest.update_status == "Failed":
+        return _sent(wanted, options, "the update before failed")
     if same_architecture and latest.code_sha256 == code_sha256(wanted.code):
         return KeepCode(subject=name, reason="same zip", code_sha256=latest.code_sha256)
     if same_architecture and live is not None and live.code_sha256 == latest.code_sha256:
@@ -169,12 +179,16 @@ def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Op
         if told and told[0] == fingerprint[: descriptions.SHORT]:
             return KeepCode(subject=name, reason="same fingerprint", code_sha256=latest.code_sha256)
     why = f"fingerprint {fingerprint[:12]} is new" if same_architecture else f"now for {function.architecture}"
+    return _sent(wanted, options, why)
+
+
+def _sent(wanted: Wanted, options: Options, reason: str) -> UpdateCode:
     return UpdateCode(
-        subject=name,
-        reason=why,
+        subject=wanted.function.name,
+        reason=reason,
         artifact=wanted.code,
         bucket=bucket_for(wanted.code, options.bucket),
-        architecture=function.architecture,
+        architecture=wanted.function.architecture,
     )
 
 
@@ -196,15 +210,24 @@ def _release(wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, 
     return actions
 
 
-def _refuse_callers(wanted: Wanted, state: RemoteState, options: Options, actions: Sequence[Action]) -> None:
-    touched = any(isinstance(action, UpdateCode | AttachLayers | UpdateSettings) for action in actions)
-    if touched and state.callers and not options.accept_latest:
+def _accepted_callers(
+    wanted: Wanted, state: RemoteState, options: Options, actions: Sequence[Action]
+) -> tuple[str, ...]:
+    """Who calls `$LATEST` while it is changed.
+
+    Raises:
+        DeployRefusedError: there are some, and that was not accepted.
+    """
+    if not any(isinstance(action, UpdateCode | AttachLayers | UpdateSettings) for action in actions):
+        return ()
+    if state.callers and not options.accept_latest:
         callers = "".join(f"\n  {caller}" for caller in state.callers)
         raise DeployRefusedError(
             f"$LATEST of {wanted.function.name} in {state.region} has callers, under whom a deploy changes code and "
             f"layers one after the other:{callers}",
             mend="Point them at the alias `live`, or accept that they see half-done states with --accept-latest.",
         )
+    return state.callers
 
 
 def _list_reason(latest: Configuration, target: Sequence[Slot]) -> str:

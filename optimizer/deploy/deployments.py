@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.port import Aws
     from optimizer.deploy.publishing import Journal
-    from optimizer.deploy.values import LayerVersion
+    from optimizer.deploy.values import LayerKey, LayerVersion
     from optimizer.deploy.wanted import Options
 
 
@@ -63,7 +63,7 @@ class Deployer:
             ArtifactError: a zip that would be sent is not what was built.
             AwsError: a call failed.
         """
-        coming: dict[str, set[str]] = {}
+        coming: dict[str, set[LayerKey]] = {}
         planned = [
             self._planned(function, region, coming.setdefault(region, set()))
             for function in self.manifest.functions
@@ -80,14 +80,14 @@ class Deployer:
         )
         return tuple(planned)
 
-    def _planned(self, function: Function, region: str, coming: set[str]) -> Deployment:
+    def _planned(self, function: Function, region: str, coming: set[LayerKey]) -> Deployment:
         try:
             wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only, planned=self.planned_layers)
             state = read_state(self.connect(region), wanted, self.clock)
             changes = make_change_set(wanted, state, self.options, coming=coming)
         except DeployRefusedError as error:
             return Deployment(function=function.name, region=region, changes=None, outcome="refused", error=error)
-        coming.update(action.artifact.fingerprint for action in changes.actions if isinstance(action, PublishLayer))
+        coming.update((a.subject, a.artifact.fingerprint) for a in changes.actions if isinstance(a, PublishLayer))
         return Deployment(function=function.name, region=region, changes=changes)
 
     def execute(self, planned: Sequence[Deployment]) -> tuple[Deployment, ...]:
@@ -96,10 +96,10 @@ class Deployer:
         Raises:
             AwsError: a call failed; the journal holds what was done.
         """
-        published: dict[str, dict[str, LayerVersion]] = {}
+        published: dict[str, dict[LayerKey, LayerVersion]] = {}
         return tuple(self._executed(one, published.setdefault(one.region, {})) for one in planned)
 
-    def _executed(self, one: Deployment, published: dict[str, LayerVersion]) -> Deployment:
+    def _executed(self, one: Deployment, published: dict[LayerKey, LayerVersion]) -> Deployment:
         if one.changes is None:
             return one
         execution = Execution(

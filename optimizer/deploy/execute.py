@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from optimizer.deploy.actions import Action, ChangeSet, Slot
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.port import Aws
-    from optimizer.deploy.values import LayerVersion
+    from optimizer.deploy.values import LayerKey, LayerVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Deployed:
 class Execution:
     """One change set on its way.
 
-    `published` holds by fingerprint what this run has published in the region, and is shared between its change sets.
+    `published` holds what this run has published in the region, and is shared between its change sets.
     """
 
     aws: Aws
@@ -71,7 +71,7 @@ class Execution:
     changes: ChangeSet
     clock: Clock
     journal: Journal
-    published: dict[str, LayerVersion]
+    published: dict[LayerKey, LayerVersion]
     progress: Callable[[str], None]
     version: str | None = None
     url: str | None = None
@@ -171,10 +171,10 @@ class Execution:
     def _arns(self, slots: Sequence[Slot]) -> tuple[str, ...]:
         """The ARNs of a list, those of layers that were published meanwhile too."""
         coming = {layer.name: layer.fingerprint for layer in self.changes.layers}
-        return tuple(slot.arn or self.published[coming[slot.name]].arn for slot in slots)
+        return tuple(slot.arn or self.published[slot.name, coming[slot.name]].arn for slot in slots)
 
     def _own(self, layer: OwnLayer) -> OwnLayer:
-        version = self.published.get(layer.fingerprint)
+        version = self.published.get((layer.name, layer.fingerprint))
         if layer.arn is not None or version is None:
             return layer
         return OwnLayer(name=layer.name, fingerprint=layer.fingerprint, version=version.version, arn=version.arn)

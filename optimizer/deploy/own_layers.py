@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from optimizer.build import Artifact
     from optimizer.deploy.actions import Action
-    from optimizer.deploy.values import RemoteState
+    from optimizer.deploy.values import LayerKey, RemoteState
     from optimizer.deploy.wanted import Options, Wanted
 
 
@@ -30,7 +30,7 @@ def layer_action(
     runtime: str,
     architecture: str,
     bucket: str | None,
-    coming: Collection[str] = (),
+    coming: Collection[LayerKey] = (),
 ) -> PublishLayer | KeepLayer:
     """Publish a layer where no version carries its fingerprint, else keep the one that does.
 
@@ -41,7 +41,7 @@ def layer_action(
     if found is not None:
         why = f"version {found.version} has fingerprint {short}"
         return KeepLayer(subject=layer.name, reason=why, found=found, fingerprint=layer.fingerprint)
-    if layer.fingerprint in coming:
+    if (layer.name, layer.fingerprint) in coming:
         why = f"fingerprint {short} is published for another function of this run"
         return KeepLayer(subject=layer.name, reason=why, found=None, fingerprint=layer.fingerprint)
     return PublishLayer(
@@ -55,7 +55,7 @@ def layer_action(
 
 
 def own_layers(
-    wanted: Wanted, state: RemoteState, options: Options, coming: Collection[str]
+    wanted: Wanted, state: RemoteState, options: Options, coming: Collection[LayerKey]
 ) -> list[tuple[Action, OwnLayer]]:
     """Our layers in attach order, each with what is done about it."""
     function, live = wanted.function, state.live

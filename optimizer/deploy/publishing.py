@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optimizer.build import Artifact, Manifest
     from optimizer.deploy.actions import Action, KeepLayer
     from optimizer.deploy.port import Aws
-    from optimizer.deploy.values import LayerVersion
+    from optimizer.deploy.values import LayerKey, LayerVersion
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ def publish_layers(
     manifest: Manifest,
     actions: Sequence[PublishLayer],
     *,
-    published: dict[str, LayerVersion],
+    published: dict[LayerKey, LayerVersion],
     journal: Journal,
     progress: Callable[[str], None],
 ) -> None:
@@ -57,7 +57,7 @@ def publish_layers(
                 runtime=action.runtime,
                 architecture=action.architecture,
             )
-        published[version.fingerprint] = version
+        published[action.subject, action.artifact.fingerprint] = version
         journal.done.append(action)
         progress(f"layer {action.subject} has version {version.version}")
 
@@ -93,17 +93,17 @@ def publish(
         AwsError: a call failed.
         DeployRefusedError: a zip needs a bucket and none is named.
     """
-    layers = [artifact for artifact in manifest.artifacts if artifact.kind == "layer"]
+    layers = [a for a in manifest.artifacts if a.kind == "layer" and a.files]  # Lambda takes no empty zip
     planned = [(region, _layer_actions(manifest, connect(region), layers, bucket)) for region in regions]
     check_zips(manifest, [a.artifact for _, actions in planned for a in actions if isinstance(a, PublishLayer)])
     done = []
     for region, actions in planned:
-        published: dict[str, LayerVersion] = {}
+        published: dict[LayerKey, LayerVersion] = {}
         sending = [action for action in actions if isinstance(action, PublishLayer)]
         publish_layers(connect(region), manifest, sending, published=published, journal=journal, progress=progress)
         for action in actions:
             if isinstance(action, PublishLayer):
-                version = published[action.artifact.fingerprint]
+                version = published[action.subject, action.artifact.fingerprint]
             elif action.found is not None:
                 version = action.found
             else:

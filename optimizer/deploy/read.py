@@ -67,7 +67,7 @@ def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -
         latest=latest,
         alias=aws.alias(name, ALIAS) if live else None,
         url=aws.url(name, ALIAS) if live else None,
-        grants=frozenset(aws.statements(name, ALIAS)) if live else frozenset(),
+        grants=frozenset(aws.statements(name, ALIAS)) if live and wanted.layers is not None else frozenset(),
         role=aws.role(wanted.role_name) if _has_own_role(wanted, latest) and wanted.layers is not None else None,
         published=_published(aws, wanted),
         fingerprints=_fingerprints(aws, wanted, latest, known),

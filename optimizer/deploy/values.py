@@ -25,6 +25,8 @@ class Configuration:
     """Code, layers and settings of `$LATEST` or of one published version.
 
     `code_sha256` is base64 as the API has it, `zipped_bytes` the code's, `revision` what guards the next update.
+    `environment` is None where its variables are encrypted with a key that these credentials may not use; `image` is
+    whether it is made from a container image, which has neither layers nor a zip.
     """
 
     arn: str
@@ -38,13 +40,14 @@ class Configuration:
     architecture: str
     memory_mb: int
     timeout_seconds: int
-    environment: dict[str, str] = field(repr=False)
+    environment: dict[str, str] | None = field(repr=False)
     role: str
     revision: str
     state: str
     state_reason: str = ""
     update_status: str = "Successful"
     update_reason: str = ""
+    image: bool = False
 
     @property
     def layer_arns(self) -> tuple[str, ...]:
@@ -91,6 +94,10 @@ class LayerVersion:
     version: int
     arn: str
     fingerprint: str
+
+
+LayerKey = tuple[str, str]
+"""A layer's name and its whole fingerprint: two layers may hold the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

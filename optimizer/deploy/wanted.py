@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.deploy import descriptions
 from optimizer.deploy.port import Settings
 from optimizer.deploy.values import LATEST, AuthType, Configuration, RemoteState, layer_account, layer_name
+from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,15 +90,24 @@ class Wanted:
         )
 
     def settings(self, there: Configuration) -> Settings:
-        """What of the settings differs from what is there; variables that somebody else set are kept."""
+        """What of the settings differs from what is there; variables that somebody else set are kept.
+
+        Raises:
+            DeployRefusedError: variables are to be set beside others that can't be read, and would be lost.
+        """
         function = self.function
-        environment = {**there.environment, **function.environment}
+        if there.environment is None and function.environment:
+            raise DeployRefusedError(
+                f"The environment variables of {function.name} can't be read, so none can be set beside them",
+                mend="Allow kms:Decrypt, with the key that they are encrypted with, to the identity that deploys.",
+            )
+        environment = {**(there.environment or {}), **function.environment}
         return Settings(
             handler=function.handler if function.handler != there.handler else None,
             runtime=function.runtime if function.runtime != there.runtime else None,
             memory_mb=function.memory_mb if function.memory_mb != there.memory_mb else None,
             timeout_seconds=function.timeout_seconds if function.timeout_seconds != there.timeout_seconds else None,
-            environment=environment if environment != there.environment else None,
+            environment=environment if environment != (there.environment or {}) else None,
             role=function.role_arn if function.role_arn and function.role_arn != there.role else None,
         )
 

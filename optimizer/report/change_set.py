@@ -71,6 +71,7 @@ def print_changes(deployments: Sequence[Deployment], console: Console) -> None:
         parts.append(_heading(one))
         if one.changes is not None:
             parts.append(_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
+            parts += [Text(f"  !  $LATEST is called by {x}, who sees it half-done", "red") for x in one.changes.callers]
         parts.append(Text())
     parts.append(_sum(deployments))
     console.print(Group(*parts), highlight=False)

@@ -1,11 +1,15 @@
 """deploy and publish against the embedded AWS: what is called, what then serves, and how refusals end."""
 
+import dataclasses
+import hashlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -162,7 +166,7 @@ def test_callers_of_latest_are_named_and_need_consent(command, client, region, t
     )
     built(tmp_path / "b", region=region, version="2")
     refused = command("deploy", "--artifacts", str(tmp_path / "b"), "--yes", status=1)
-    for caller in (url, queue, "the alias 'edge'", "the permission 'from-a-bucket'"):
+    for caller in (url, f"{queue}\n", "the alias 'edge'", "the permission 'from-a-bucket'"):
         assert caller in refused.stderr
     assert f"{queue}-live" not in refused.stderr
     assert changing(command.calls) == {}
@@ -183,10 +187,6 @@ def test_each_region_gets_its_own_deployment_and_one_role_serves_all(command, re
 
 
 def test_a_large_layer_goes_through_s3_and_is_removed_there(command, client, region, tmp_path):
-    import dataclasses
-    import hashlib
-    import zipfile
-
     manifest = built(tmp_path / "a", region=region)
     place = tmp_path / "a" / "web.zip"
     with zipfile.ZipFile(place, "w") as archive:
@@ -228,6 +228,15 @@ def test_publish_prints_arns_and_writes_parameters_that_differ(command, client, 
     assert first["layers"][0]["arn"] in text
 
 
+def test_publish_leaves_layers_out_that_hold_nothing(command, region, tmp_path):
+    manifest = built(tmp_path / "a", region=region)
+    empty = dataclasses.replace(manifest.artifacts[1], files=0)
+    manifest = dataclasses.replace(manifest, artifacts=(manifest.artifacts[0], empty, manifest.artifacts[2]))
+    (tmp_path / "a" / "manifest.json").write_text(manifest.to_json())
+    done = command.document("publish", tmp_path / "a")
+    assert [layer["name"] for layer in done["layers"]] == ["aws-core"]
+
+
 def test_publish_takes_regions_of_its_own(command, region, tmp_path):
     other = next(REGIONS)
     built(tmp_path / "a", region=region)
@@ -249,6 +258,31 @@ def test_wrong_usage_ends_with_2_and_says_how_to_mend_it(command, arguments, tol
     assert told in done.stderr
     document = json.loads(command("deploy", *arguments, "--format", "json", local=False, status=2).stdout)
     assert set(document["error"]) == {"code", "message", "mend"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("", 130), ("y\n", 0)])
+def test_at_a_terminal_it_shows_the_change_set_and_asks(command, region, tmp_path, monkeypatch, *, answer, status):
+    built(tmp_path / "a", region=region)
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    done = command("deploy", "--artifacts", str(tmp_path / "a"), "--format", "json", status=status)
+    assert "publish-layer" in done.stderr
+    assert "Deploy this?" in done.stderr
+    assert bool(changing(command.calls)) is (status == 0)
+    if status != 130:
+        assert json.loads(done.stdout)["executed"] is (status == 0)
+
+
+def test_the_embedded_aws_of_the_command_alone_serves_a_first_deploy(command, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    arguments = ("--artifacts", str(tmp_path / "a"), "--local", "--yes", "--format", "json")
+    (one,) = json.loads(command("deploy", *arguments, local=False, AWS_ACCESS_KEY_ID="").stdout)["deployments"]
+    (two,) = json.loads(command("deploy", *arguments, local=False, AWS_ACCESS_KEY_ID="").stdout)["deployments"]
+    assert (one["version"], two["version"]) == ("1", "1"), "its state ends with the command"
 
 
 def test_an_endpoint_that_is_not_there_ends_with_3(command, region, tmp_path):

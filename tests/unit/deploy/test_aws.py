@@ -107,3 +107,30 @@ def test_the_version_with_the_fingerprint_is_found_on_any_page():
 def test_boto3_is_not_imported_before_it_is_used():
     code = "import sys, optimizer.deploy, optimizer.report.change_set; assert 'boto3' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+ANSWER = {
+    "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:app",
+    "Version": "$LATEST",
+    "CodeSha256": "x",
+    "CodeSize": 1,
+    "MemorySize": 128,
+    "Timeout": 3,
+    "Role": "arn:aws:iam::123456789012:role/r",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "read"),
+    [
+        ({}, {}),
+        ({"Environment": {"Variables": {"A": "1"}}}, {"A": "1"}),
+        ({"Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}}, None),
+    ],
+)
+def test_variables_that_cant_be_read_are_told_apart_from_none(environment, read):
+    clients = OneClient(connection=Connection())
+    clients.service = type("Service", (), {"get_function": lambda *_, **__: {"Configuration": ANSWER | environment}})()
+    there = BotoAws(region="eu-central-1", clients=clients, clock=VirtualClock()).configuration("app")
+    assert there is not None
+    assert there.environment == read

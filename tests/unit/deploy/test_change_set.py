@@ -154,6 +154,29 @@ def test_a_variable_that_would_make_every_layer_disappear_is_refused(live, tmp_p
         plan(live, make_manifest(tmp_path, code="code 2"))
 
 
+def test_variables_that_cant_be_read_are_not_overwritten(live, tmp_path):
+    function = live.functions["app"]
+    function.latest = dataclasses.replace(function.latest, environment=None)
+    with pytest.raises(DeployRefusedError, match="can't be read") as caught:
+        plan(live, make_manifest(tmp_path, code="code 2", environment={"A": "1"}))
+    assert "kms:Decrypt" in caught.value.mend
+    assert "update-settings app" not in actions(plan(live, make_manifest(tmp_path, code="code 2")))
+
+
+def test_a_function_made_from_an_image_is_refused(live, tmp_path):
+    function = live.functions["app"]
+    function.latest = dataclasses.replace(function.latest, image=True)
+    with pytest.raises(DeployRefusedError, match="container image"):
+        plan(live, make_manifest(tmp_path, code="code 2"))
+
+
+def test_code_is_sent_again_where_the_update_before_failed(live, tmp_path):
+    function = live.functions["app"]
+    function.latest = dataclasses.replace(function.latest, update_status="Failed")
+    changes = plan(live, make_manifest(tmp_path, memory_mb=1024))
+    assert actions(changes)[2:4] == ["update-code app", "update-settings app"]
+
+
 def test_foreign_layers_stay_in_their_places(live, tmp_path):
     function, apm = live.functions["app"], layer_arn("apm", 4, "999999999999")
     attached = (dataclasses.replace(function.latest.layers[0], arn=apm), *function.latest.layers)
@@ -202,7 +225,9 @@ def test_callers_of_latest_are_named_and_refused(live, tmp_path):
     with pytest.raises(DeployRefusedError, match=r"https://latest.example/\n  the permission 'from-a-queue'") as caught:
         plan(live, manifest)
     assert "--accept-latest" in caught.value.mend
-    assert "update-code app" in actions(plan(live, manifest, accept_latest=True))
+    accepted = plan(live, manifest, accept_latest=True)
+    assert "update-code app" in actions(accepted)
+    assert len(accepted.callers) == 2, "they are told all the same"
     assert not plan(live, make_manifest(tmp_path)).changes, "nothing changes under them"
 
 
@@ -232,6 +257,14 @@ def test_layers_of_two_functions_are_published_once(aws, tmp_path):
     assert [len(versions) for versions in aws.layers.values()] == [1, 1]
     assert served(aws, "app") == served(aws, "second")
     assert done[1].result.layers == done[0].result.layers
+
+
+def test_layers_of_one_content_and_two_names_are_two_layers(aws, tmp_path):
+    manifest = make_manifest(tmp_path, layers={"aws-core": "same", "web": "same"})
+    deploy(aws, manifest)
+    latest = aws.functions["app"].latest
+    assert latest.layer_arns == (layer_arn("aws-core", 1), layer_arn("web", 1))
+    assert not plan(aws, manifest).changes
 
 
 class TestCodeOnly:
