@@ -64,7 +64,7 @@ ProjectPath = Annotated[str, AfterValidator(_inside)]
 class _Table(BaseModel):
     """A table of the file: keys it does not know are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ExternalLayer(_Table):
@@ -86,7 +86,7 @@ class FunctionConfig(_Table):
     handler: Annotated[str, Field(pattern=r"^[^\s]{1,128}$")]
     runtime: Annotated[str, AfterValidator(_runtime)]
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    regions: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")], ...], Field(min_length=1)]
     external_layers: tuple[ExternalLayer, ...] = ()
     memory_mb: Annotated[int, Field(ge=limits.MEMORY_MB[0], le=limits.MEMORY_MB[1])] = 512
     timeout_seconds: Annotated[int, Field(ge=1, le=limits.TIMEOUT_SECONDS)] = 30
@@ -171,6 +171,8 @@ class Config(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults()]
+        if self.build.code_bytecode and not self.build.bytecode:
+            faults.append("build.code_bytecode: there is no bytecode at all with bytecode = false")
         if faults:
             raise _FaultsError(faults)
         return self
@@ -195,6 +197,9 @@ class Config(_Table):
                 faults.append(
                     f"function[{i}].environment: {used} bytes; Lambda takes at most {limits.ENVIRONMENT_BYTES}"
                 )
+            faults += [
+                f"function[{i}].regions: {region} stands there twice" for region in _twice(list(function.regions))
+            ]
             if "PYTHONPATH" in function.environment:
                 faults.append(f"function[{i}].environment.PYTHONPATH: with it Lambda adds no layer to sys.path")
             names = [layer.arn.rsplit(":", 1)[0] for layer in function.external_layers]
@@ -277,7 +282,7 @@ def load(path: Path) -> Config:
         raise UsageError(f"{path} can't be read: {error}", mend="Name a readable TOML file with --config.") from error
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError((str(error),), where=str(path)) from error
     folder = path.resolve().parent
     root = folder.parent if folder.name == "config" else folder

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optimizer.partition import Partition
 
 LOCK_SCHEMA = 1
+_LOCK_HEAD = "# layer-optimizer lock, schema"
 _END_BYTES = 22
 """A zip's end of central directory record (APPNOTE 4.3.16)."""
 
@@ -202,13 +203,18 @@ def fingerprint(payloads: Sequence[Payload], magic: str | None) -> str:
 def lock_text(name: str, target: Target, mark: str, distributions: Sequence[PlannedDistribution]) -> str:
     """The committed text of one layer's content: no bytes, no dates, one line a distribution."""
     lines = [
-        f"# layer-optimizer lock, schema {LOCK_SCHEMA}: written by `python -m optimizer plan --write`",
+        f"{_LOCK_HEAD} {LOCK_SCHEMA}: written by `python -m optimizer plan --write`",
         f"# layer: {name}",
         f"# target: {target.runtime} {target.architecture}",
         f"# fingerprint: {mark}",
         *(f"{d.name}=={d.version} sha256:{d.payload.digest}" for d in distributions),
     ]
     return "\n".join(lines) + "\n"
+
+
+def is_lock(text: str) -> bool:
+    """Whether the text is a lock of ours, of whatever schema."""
+    return text.startswith(_LOCK_HEAD)
 
 
 def _warnings(

@@ -87,12 +87,12 @@ def build(
                 folder=output,
             )
             Path(scratch, NAME).write_text(manifest.to_json(), "utf-8")
+            earlier = _earlier_zips(output)
             (output / NAME).unlink(missing_ok=True)  # a manifest never stands beside zips that it does not describe
             for artifact in artifacts:
                 os.replace(Path(scratch, artifact.path), output / artifact.path)  # noqa: PTH105  Path.replace is the same call
-            for stale in output.glob("*.zip"):
-                if stale.name not in {artifact.path for artifact in artifacts}:
-                    stale.unlink()
+            for stale in earlier - {artifact.path for artifact in artifacts}:
+                (output / stale).unlink(missing_ok=True)
             os.replace(Path(scratch, NAME), output / NAME)  # noqa: PTH105
     except OSError as error:
         raise DiskError(
@@ -100,6 +100,15 @@ def build(
             mend="Name a writable folder with --output, and look at the disk's free space.",
         ) from error
     return manifest
+
+
+def _earlier_zips(output: Path) -> set[str]:
+    """The zips that an earlier build's manifest names; nobody else's files are touched."""
+    try:
+        artifacts = json.loads((output / NAME).read_text("utf-8"))["artifacts"]
+        return {name for artifact in artifacts if (name := str(artifact["path"])) == Path(name).name}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _entries(payloads: Payloads, parts: Sequence[Payload]) -> Iterable[tuple[Entry, Stream]]:

@@ -6,7 +6,9 @@ Only the module of the command that is asked for is imported, so that `plan` doe
 from __future__ import annotations
 
 import importlib
+import io
 import sys
+import traceback
 from typing import NoReturn
 
 import typer
@@ -15,6 +17,7 @@ from optimizer.cli.common import emit_error, fail
 from optimizer.errors import OptimizerError
 
 _INTERRUPTED = 130
+_BROKEN = 3
 COMMANDS = ("plan", "explain", "build", "deploy", "publish", "local", "demo")
 """In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
 
@@ -44,21 +47,24 @@ def main() -> NoReturn:
     """Run the command that the arguments name and exit with its status."""
     wanted = next((a for a in sys.argv[1:] if not a.startswith("-")), None)
     commands = (wanted,) if wanted in COMMANDS and "--show-completion" not in sys.argv else COMMANDS
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
     try:
         status = application(commands)(standalone_mode=False)
     except typer.Abort:
         _leave("interrupted", _INTERRUPTED)
     except KeyboardInterrupt:
         _leave("interrupted", _INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe has gone; there is nobody to tell
-        sys.exit(0)
     except OptimizerError as error:
         fail(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the last net: whatever comes has to be told, with an honest status
         show = getattr(error, "show", None)  # typer's own usage errors know how to show themselves
-        if show is None:
-            raise
+        if show is None:  # a fault of this program: never the status of an honest no
+            traceback.print_exc()
+            mend = "This is a fault of layer-optimizer itself: report it with the lines above."
+            emit_error("internal", f"{type(error).__name__}: {error}", mend)
+            sys.exit(_BROKEN)
         show()
         emit_error("usage", str(error), "Run the command with --help to see what it takes.")
         sys.exit(getattr(error, "exit_code", 2))

@@ -32,8 +32,9 @@ def build(
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
-    ] = DEFAULT_OUTPUT,
+        Path | None,
+        typer.Option("--output", "-o", help="The folder to write to; layers/.build of the project.", metavar="DIR"),
+    ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
     """Write <layer>.zip for each layer, function.zip and manifest.json; nothing remote is called.
@@ -54,7 +55,7 @@ def build(
     return 0
 
 
-def run_build(source: Source, output: Path, *, quiet: bool = False) -> Manifest:
+def run_build(source: Source, output: Path | None = None, *, quiet: bool = False) -> Manifest:
     """Plan afresh, every file read and hashed again, and write the artifacts.
 
     Raises:
@@ -75,7 +76,7 @@ def run_build(source: Source, output: Path, *, quiet: bool = False) -> Manifest:
         return build_artifacts(
             result.plan,
             result.payloads,
-            output,
+            output or result.config.root / DEFAULT_OUTPUT,
             root=result.config.root,
             progress=(lambda _: None) if quiet else note,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -44,19 +45,20 @@ LayersOption = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout holds.")]
 CONFIG = DEFAULT_PATH
+_written: list[str] = []
+"""What has been written to stdout: a command's one JSON document stays alone there."""
 
 
 def fail(error: OptimizerError) -> NoReturn:
     """Say the error, as JSON on stdout too where JSON was asked for, and exit with its status."""
-    if error.exit_status != 1:  # an honest no has a document of its own
-        emit_error(error.code, error.message, error.mend)
+    emit_error(error.code, error.message, error.mend)
     sys.stderr.write(f"error: {error}\n")
     sys.exit(error.exit_status)
 
 
 def emit_error(code: str, message: str, mend: str) -> None:
-    """The error as the one JSON document on stdout, where JSON was asked for."""
-    if json_wanted(sys.argv[1:]):
+    """The error as the one JSON document on stdout, where JSON was asked for and the command wrote none of its own."""
+    if json_wanted(sys.argv[1:]) and not _written:
         emit_json({"schema": 1, "error": {"code": code, "message": message, "mend": mend}})
 
 
@@ -102,7 +104,26 @@ def stoppable() -> Iterator[Stop]:
 
 def emit_json(document: Any) -> None:
     """One JSON document on stdout and nothing else."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    emit(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    _written.append("json")
+
+
+def emit(text: str) -> None:
+    """Write to stdout; a reader that has gone is no error, a full disk is one.
+
+    Raises:
+        DiskError: stdout can't be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # what follows, and the flush at exit, go nowhere
+    except (OSError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "it is closed"
+        raise DiskError(f"stdout can't be written: {reason}", mend="Name a file with room, or a terminal.") from error
 
 
 def note(text: str) -> None:
@@ -116,6 +137,10 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         DiskError: the file system refused.
     """
+    if path.exists() and not path.is_file():  # a pipe or a device is written to, not replaced
+        _write_to(path, text)
+        return
+    path = path.resolve()  # a link stays a link
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,4 +149,12 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
+        raise DiskError(f"{path} can't be written: {error.strerror or error}", mend="Name a writable place.") from error
+
+
+def _write_to(path: Path, text: str) -> None:
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
         raise DiskError(f"{path} can't be written: {error.strerror or error}", mend="Name a writable place.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    emit,
     emit_json,
 )
 from optimizer.cli.pipeline import Source, planned
@@ -52,5 +52,5 @@ def explain(
         if output_format is Format.JSON:
             emit_json(found)
         else:
-            sys.stdout.write(explanation_text(found))
+            emit(explanation_text(found))
     return 0

@@ -57,6 +57,9 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         raise ConfigError(tuple(faults), where=str(config.path))
     environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
     inventory = read_inventory(config, environment, requirements=source.requirements)
+    faults = select.unknown_patterns(config, inventory.distributions)
+    if faults:
+        raise ConfigError(tuple(faults), where=str(config.path))
     groups = graph.make_groups(inventory.distributions, config.groups.together)
     code = [
         select.select_source(function, source.files)
@@ -131,7 +134,9 @@ def read_locks(config: Config) -> dict[str, str]:
     locks = {}
     for path in sorted((config.root / "layers").glob("*/layer.lock")):
         try:
-            locks[path.parent.name] = path.read_text("utf-8")
+            text = path.read_text("utf-8")
+            if plan.is_lock(text):  # a file of somebody else's is nobody's business here
+                locks[path.parent.name] = text
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} can't be read: {error}", mend="Take it from version control again.") from error
     return locks

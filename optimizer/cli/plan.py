@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    emit,
     note,
     write_text,
 )
@@ -51,10 +51,10 @@ def plan(
     with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
         text = _render(result, output_format, to_file=output is not None)
         stale = result.plan.stale
-        if write:
+        if write and result.plan.fits:
             _write_locks(result)  # before stdout, whose reader may leave
         if output is None:
-            sys.stdout.write(text)
+            emit(text)
         else:
             write_text(output, text)
         if check and not write:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.build import DEFAULT_OUTPUT, run_build
+from optimizer.cli.build import run_build
 from optimizer.cli.common import note
 from optimizer.errors import AwsError, UsageError
 
@@ -61,7 +61,7 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
         yield Built(manifest=Manifest.read(folder), planned_layers={})
         return
     if not code_only:
-        yield Built(manifest=run_build(source, DEFAULT_OUTPUT, quiet=quiet), planned_layers={})
+        yield Built(manifest=run_build(source, quiet=quiet), planned_layers={})
         return
     from optimizer.build import build
     from optimizer.cli.pipeline import planned

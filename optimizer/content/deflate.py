@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from dataclasses import dataclass
 
@@ -31,6 +32,17 @@ def deflate(content: bytes) -> Stream:
     if len(packed) >= len(content):
         return Stream(STORED, crc, len(content), content)
     return Stream(DEFLATED, crc, len(content), packed)
+
+
+def is_whole(stream: Stream, content: str) -> bool:
+    """Whether the stream still holds the content of that SHA-256 in hex, and says so of itself."""
+    try:
+        data = inflate(stream)
+    except zlib.error:
+        return False
+    return (
+        hashlib.sha256(data).hexdigest() == content and stream.size == len(data) and stream.crc32 == zlib_ng.crc32(data)
+    )
 
 
 def inflate(stream: Stream) -> bytes:

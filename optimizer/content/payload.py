@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.content.bytecode import Compiler, Job, compile_all
-from optimizer.content.deflate import COMPRESSOR, Stream, deflate
+from optimizer.content.deflate import COMPRESSOR, Stream, deflate, is_whole
 from optimizer.errors import DiskError
 from optimizer.models import Entry, Payload
 
@@ -72,6 +72,7 @@ class Payloads:
         self.store = store
         self.compiler = compiler
         self._progress = progress
+        self._verify = False
 
     def compute(self, selections: Sequence[tuple[Selection, Place]], *, trust_stat: bool = True) -> list[Payload]:
         """Each selection's payload, in the order given.
@@ -87,6 +88,7 @@ class Payloads:
         """
         keys = [self._key(selection, place) for selection, place in selections]
         known = _parsed(self.store.payload_summaries(keys)) if trust_stat else {}
+        self._verify = not trust_stat
         if not trust_stat:
             self._progress("reading and hashing every file again")
         missing = [
@@ -124,6 +126,16 @@ class Payloads:
             )
         return found
 
+    def _known(self, contents: set[str]) -> dict[str, tuple[int, int]]:
+        """(unzipped, stream) bytes of the contents that the cache has; when verifying, of those that are whole."""
+        if not self._verify:
+            return self.store.stream_sizes(contents)
+        return {
+            content: (stream.size, len(stream.data))
+            for content, stream in self.store.streams(contents).items()
+            if is_whole(stream, content)
+        }
+
     def _key(self, selection: Selection, place: Place) -> str:
         """What a payload depends on, by stat instead of by content."""
         compiler = self.compiler
@@ -144,7 +156,7 @@ class Payloads:
         contents = {content for work in works for _, _, content, _ in work.sources}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
-        sizes |= self.store.stream_sizes(contents - sizes.keys())
+        sizes |= self._known(contents - sizes.keys())
         payloads, rows = {}, {}
         for work in works:
             payload, entries = self._assemble(work, bytecode, sizes)
@@ -173,7 +185,7 @@ class Payloads:
             content = hashlib.sha256(record).hexdigest()
             sources.append((selection.record, 0o644, content, len(record)))
             generated[content] = record
-        known = self.store.stream_sizes({content for _, _, content, _ in sources})
+        known = self._known({content for _, _, content, _ in sources})
         wanted = {
             content: file.location
             for file, (content, _) in zip(selection.files, hashes, strict=True)
@@ -207,7 +219,7 @@ class Payloads:
             return {}
         wanted = {key for work in works for key in work.bytecode.values()}
         found = self.store.bytecode(wanted)
-        lost = {c for c, _ in found.values() if c} - self.store.stream_sizes({c for c, _ in found.values() if c}).keys()
+        lost = {c for c, _ in found.values() if c} - self._known({c for c, _ in found.values() if c}).keys()
         found = {key: value for key, value in found.items() if value[0] not in lost}
         jobs = [
             Job(key=key, source=file.location, embedded=_embedded(file.path, work.place))

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion
@@ -43,7 +44,7 @@ class Closure:
         reached: set[tuple[NormalizedName, str]] = set()
         todo: deque[tuple[Requirement, str]] = deque()
         for line in lines:
-            if line.requirement.marker and not line.requirement.marker.evaluate({**marker_values, "extra": ""}):
+            if not self._holds(line.requirement, {**marker_values, "extra": ""}, line.where):
                 continue
             direct.add(canonicalize_name(line.requirement.name))
             todo.append((line.requirement, line.where))
@@ -59,7 +60,7 @@ class Closure:
                     continue
                 reached.add((name, extra))
                 for inner in self._requirements(installed):
-                    if inner.marker and not inner.marker.evaluate({**marker_values, "extra": extra}):
+                    if not self._holds(inner, {**marker_values, "extra": extra}, name):
                         continue
                     edges.add(canonicalize_name(inner.name))
                     todo.append((inner, name))
@@ -80,6 +81,14 @@ class Closure:
             for name, installed in sorted(self._found.items())
             if installed is not None
         )
+
+    def _holds(self, requirement: Requirement, values: dict[str, str | AbstractSet[str]], where: str) -> bool:
+        """Whether the requirement's marker holds on the target; one that can't be evaluated is an error."""
+        try:
+            return requirement.marker is None or requirement.marker.evaluate(values)
+        except (UndefinedComparison, UndefinedEnvironmentName) as error:
+            self._error(canonicalize_name(requirement.name), "marker", f"its marker at {where} means nothing: {error}")
+            return False
 
     def _look_up(self, name: NormalizedName, requirement: Requirement, by: str) -> Installed | None:
         if name not in self._found:
@@ -105,6 +114,7 @@ class Closure:
 
     def _check_tags(self, installed: Installed) -> None:
         if not installed.tags:
+            self._check_extensions(installed)
             return
         runtime = self.target.lambda_runtime
         where = f"{self.target.runtime} on {self.target.architecture} (glibc {runtime.glibc[0]}.{runtime.glibc[1]})"
@@ -124,6 +134,15 @@ class Closure:
                     severity="warning",
                 )
             )
+
+    def _check_extensions(self, installed: Installed) -> None:
+        """Without a wheel's tags, the names of extension modules tell what they are for (PEP 3149)."""
+        runtime = self.target.lambda_runtime
+        fitting = f".cpython-{runtime.python[0]}{runtime.python[1]}-{self.target.machine}-linux-gnu.so"
+        foreign = [f.path for f in installed.files if ".cpython-" in f.path and f.path.endswith((".so", ".pyd"))]
+        foreign = [path for path in foreign if not path.endswith(fitting)]
+        if foreign:
+            self._error(installed.name, "platform", f"{foreign[0]} does not load on {self.target.runtime}")
 
     def _requirements(self, installed: Installed) -> tuple[Requirement, ...]:
         if installed.name not in self._parsed:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import os
+import posixpath
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +64,10 @@ class InstalledEnvironment:
     @classmethod
     def running(cls) -> InstalledEnvironment:
         """The environment of the interpreter that runs this."""
-        return cls(list(sys.path), source="installed", prefix=sys.prefix)
+        path = (
+            sys.path[1:] if sys.path[:1] == [str(Path.cwd())] else sys.path
+        )  # `python -m` puts the folder it is in first
+        return cls(list(path), source="installed", prefix=sys.prefix)
 
     @classmethod
     def of_folder(cls, folder: Path) -> InstalledEnvironment:
@@ -85,37 +92,66 @@ class InstalledEnvironment:
     def names(self) -> tuple[NormalizedName, ...]:
         """Every distribution on the path, sorted."""
         found = importlib_metadata.distributions(path=self._path)
-        return tuple(sorted({canonicalize_name(d.name) for d in found if d.name}))
+        names = set()
+        for distribution in found:
+            with contextlib.suppress(
+                importlib_metadata.MetadataNotFound, UnicodeDecodeError
+            ):  # the rest of an uninstall
+                names.add(canonicalize_name(distribution.name or ""))
+        return tuple(sorted(names - {""}))
 
     def find(self, name: NormalizedName) -> Installed | None:
-        """The first distribution of that name on the path."""
+        """The first distribution of that name on the path; one whose metadata can't be read is an error of its own."""
         found = list(importlib_metadata.distributions(name=name, path=self._path))
         if not found:
             return None
+        try:
+            return self._read(name, found)
+        except (importlib_metadata.MetadataNotFound, KeyError, UnicodeDecodeError, csv.Error) as error:
+            place = Path(str(found[0]._path))  # type: ignore[attr-defined]  # noqa: SLF001  see below
+            report = _Report(name)
+            reason = str(error) or type(error).__name__
+            report("unreadable", f"its metadata in {place} can't be read ({reason}). Install it again", "error")
+            return Installed(
+                name=name,
+                version="0",
+                requirements=(),
+                folder=str(place.parent),
+                info=place.name,
+                tags=(),
+                files=(),
+                outside_bytes=0,
+                defects=tuple(report.defects),
+            )
+
+    def _read(self, name: NormalizedName, found: list[Any]) -> Installed:
         first = found[0]
-        info = Path(str(first._path))  # type: ignore[attr-defined]  # noqa: SLF001  importlib.metadata has no public name for it
+        info = Path(str(first._path))  # noqa: SLF001  importlib.metadata has no public name for it
         folder = str(info.parent)
         metadata = first.metadata  # parsed anew by each access
         requirements = tuple(metadata.get_all("Requires-Dist") or ())
         report = _Report(name)
-        beside = sorted({Path(str(d._path)).name for d in found if str(Path(str(d._path)).parent) == folder})  # type: ignore[attr-defined]  # noqa: SLF001
+        beside = sorted({Path(str(d._path)).name for d in found if str(Path(str(d._path)).parent) == folder})  # noqa: SLF001
         if len(beside) > 1:
-            report(
-                "two-versions", f"{' and '.join(beside)} lie side by side in {folder}; {info.name} counts", "warning"
-            )
-        if info.suffix == ".egg-info":
+            report("two-versions", f"{' and '.join(beside)} lie side by side in {folder}. Install it again", "error")
+        if info.suffix != ".dist-info":
             requirements = tuple(first.requires or ())
-            report("egg-info", "installed without a wheel (.egg-info): its files are taken from the disk", "warning")
+            report("egg-info", f"installed without a wheel ({info.name}): its files are taken from the disk", "warning")
+            if (info.parent / "setup.py").exists() or (info.parent / "pyproject.toml").exists():
+                report("editable", f"is an editable install of {info.parent}. Install it as a wheel", "error")
         self._check_editable(first, report)
         wheel = first.read_text("WHEEL") or ""
         tags = tuple(line[4:].strip() for line in wheel.splitlines() if line.startswith("Tag:"))
         record = first.read_text("RECORD")
         reader = _FileReader(folder, prefix=self._prefix, report=report)
-        if record is None:
-            if info.suffix != ".egg-info":
+        installed_files = first.read_text("installed-files.txt")
+        if record is None and installed_files is not None:
+            reader.read_installed_files(installed_files, info)
+        elif record is None:
+            if info.suffix == ".dist-info":
                 report("no-record", "has no RECORD: its files are taken from the disk", "warning")
             reader.walk(info, first.read_text("top_level.txt"), name)
-        else:
+        elif record is not None:
             reader.read_record(record)
         return Installed(
             name=name,
@@ -138,7 +174,7 @@ class InstalledEnvironment:
         except ValueError:
             report("direct-url", "its direct_url.json is no JSON", "warning")
             return
-        if origin.get("dir_info", {}).get("editable"):
+        if isinstance(origin, dict) and (origin.get("dir_info") or {}).get("editable"):
             report(
                 "editable",
                 "is an editable install: its files lie elsewhere. Install it as a wheel: pip install --no-deps FOLDER",
@@ -171,21 +207,21 @@ class _FileReader:
         """The files that RECORD lists, compared with the disk's."""
         missing, differing, outside = [], [], []
         seen = set()
-        for row in csv.reader(record.splitlines()):
+        for row in csv.reader(io.StringIO(record, newline="")):
             if not row or not row[0]:
                 continue
-            path = row[0].replace("\\", "/") if "\\" in row[0] else row[0]
+            path = self._normalised(row[0])
             if path in seen:
                 continue
             seen.add(path)
-            if path.startswith(("../", "/")) or "/../" in path or "\0" in path:
+            if path.startswith(("../", "/")) or path == ".." or "\0" in path:
                 if not self._count_script(path):
                     outside.append(path)
                 continue
             if not self._add(path, row[1] if len(row) > 1 else ""):
                 if not path.endswith(".pyc"):
                     missing.append(path)
-            elif len(row) > 2 and row[2].isdigit() and int(row[2]) != self.files[-1].bytes:  # noqa: PLR2004  path, hash, size
+            elif len(row) > 2 and row[2].isdecimal() and int(row[2]) != self.files[-1].bytes:  # noqa: PLR2004  path, hash, size
                 differing.append(path)
         if missing:
             self.report("record-missing", f"RECORD names {_some(missing)} that the disk does not have", "warning")
@@ -193,6 +229,21 @@ class _FileReader:
             self.report("record-differs", f"{_some(differing)} changed since the install; the disk's ships", "warning")
         if outside:
             self.report("outside", f"RECORD names {_some(outside)} outside the folder; not shipped", "warning")
+
+    def _normalised(self, path: str) -> str:
+        """The path relative to the folder, in its plain form: RECORD may hold absolute ones and dots (PEP 376)."""
+        if "\\" in path:
+            path = path.replace("\\", "/")
+        if path.startswith(f"{self.folder}/"):
+            path = path[len(self.folder) + 1 :]
+        return posixpath.normpath(path) if "./" in path or "//" in path or path.endswith("/..") else path
+
+    def read_installed_files(self, text: str, info: Path) -> None:
+        """The files that an .egg-info's installed-files.txt lists, relative to it."""
+        for line in text.splitlines():
+            path = posixpath.normpath(posixpath.join(info.name, line.strip()))
+            if not path.startswith(("../", "/")):
+                self._add(path)
 
     def walk(self, info: Path, top_level: str | None, name: str) -> None:
         """Without RECORD: the metadata folder and the modules that top_level.txt (or else the name) tells."""
@@ -254,6 +305,8 @@ class _FileReader:
             return "/bin/" in path and path.startswith("../")
         if not place.startswith(os.path.normpath(self.prefix) + "/"):
             return False
+        if not re.search(r"(^|/)(bin|Scripts|share/man)/", path) and not path.endswith(".pyc"):
+            return False  # data that the function may want: told, since it does not ship
         try:
             self.outside_bytes += os.stat(place).st_size  # noqa: PTH116
         except OSError:

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
-_INCLUDE = re.compile(r"^(?:-r|--requirement)[\s=]+(?P<file>\S+)$")
-_IGNORED = re.compile(r"^(-c|--constraint|--require-hashes|--only-binary|--no-binary|--prefer-binary|--pre)\b")
+_INCLUDE = re.compile(r"""^(?:-r\s*|--requirement[\s=]\s*)(?P<quote>["']?)(?P<file>.+?)(?P=quote)$""")
+_IGNORED = re.compile(
+    r"^(-c|--constraint|--require-hashes|--only-binary|--no-binary|--prefer-binary|--pre|-i|--index-url|--extra-index-url"
+    r"|--no-index|-f|--find-links|--trusted-host|--use-feature)(\b|=|$)"
+)
+"""What changes where and how pip looks, not what is required."""
 _HASH = re.compile(r"\s--(hash|config-settings?)[= ]\S+")
 
 
@@ -72,7 +76,8 @@ def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLin
             faults.append(f"{where}: {line!r} is an editable install; Lambda needs the files themselves")
             continue
         if line.startswith("-"):
-            continue  # where pip looks for files is pip's business, not the plan's
+            faults.append(f"{where}: {line!r} is an option that is not known here")
+            continue
         try:
             found.append(RequirementLine(Requirement(line), where))
         except InvalidRequirement as error:

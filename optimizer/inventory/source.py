@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from optimizer.errors import UsageError
+from optimizer.errors import DiskError, UsageError
 from optimizer.models import InstalledFile
 
 
@@ -20,8 +20,11 @@ def read_source(folder: Path) -> tuple[InstalledFile, ...]:
             f"There is no source folder at {folder}", mend="Mend `source` of the function in the configuration."
         )
     files = []
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in folders:
+            if Path(parent, name).is_symlink():
+                raise UsageError(f"{Path(parent, name)} is a link to a folder", mend="Put the files themselves there.")
         for name in names:
             place = Path(parent, name)
             if place.is_symlink() and not place.resolve().is_relative_to(folder.resolve()):
@@ -40,3 +43,7 @@ def read_source(folder: Path) -> tuple[InstalledFile, ...]:
                 )
             )
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _unreadable(error: OSError) -> None:
+    raise DiskError(f"{error.filename} can't be read: {error.strerror}", mend="Mend its permissions.") from error

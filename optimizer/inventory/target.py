@@ -61,7 +61,7 @@ def tags_fit(tags: tuple[str, ...], target: Target) -> bool:
     """Whether one of a wheel's tags loads on the target: one is enough."""
     if any(tag in {"py3-none-any", "py2.py3-none-any"} for tag in tags):
         return True
-    return any(parsed in _supported(target) for tag in tags for parsed in parse_tag(tag))
+    return any(parsed in _supported(target) for tag in tags if tag.count("-") >= 2 for parsed in parse_tag(tag))  # noqa: PLR2004
 
 
 def built_here(tags: tuple[str, ...]) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer import limits
 from optimizer.errors import ConfigError
 from optimizer.graph import reach
 from optimizer.partition.problem import Certificate, Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from optimizer.partition.problem import Item, Problem
 
 
@@ -55,51 +54,81 @@ def _place(item: Item, needed: list[str], problem: Problem) -> tuple[str, str]:
 
 
 def _keep_apart(problem: Problem, home: dict[str, str], reasons: dict[str, str]) -> None:
-    """Move items that the configuration does not place out of a layer that they must not share, last by name first."""
-    fixed = {item.name for item in problem.items if item.role is not None}
+    """Move items that the configuration does not place out of layers that they must not share.
+
+    Tried in the order of names, each first where it is, then in the roles' order; backtracking finds a way where there
+    is one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    rivals: dict[str, set[str]] = {}
     for names in problem.apart:
-        for name in sorted(names, reverse=True):
-            rivals = {home[other] for group in problem.apart if name in group for other in group if other != name}
-            if home[name] not in rivals or name in fixed:
-                continue
-            free = next((role for role in problem.roles if role not in rivals), None)
-            if free is not None:
-                home[name], reasons[name] = free, f"kept apart from {', '.join(n for n in names if n != name)}"
-        together = [n for n in names if sum(home[o] == home[n] for o in names) > 1]
-        if together:
-            raise ConfigError(
-                (f"groups.apart: {', '.join(together)} can't be kept apart in {len(problem.roles)} layers",),
-                where="the configuration",
-            )
+        for name in names:
+            rivals.setdefault(name, set()).update(n for n in names if n != name)
+    fixed = {item.name: item.role for item in problem.items if item.role is not None}
+    free = sorted(name for name in rivals if name not in fixed)
+    chosen = {name: role for name, role in fixed.items() if name in rivals}
+    clash = [name for name, role in chosen.items() if any(chosen.get(other) == role for other in rivals[name])]
+
+    def place(index: int) -> bool:
+        if index == len(free):
+            return True
+        name = free[index]
+        for role in dict.fromkeys([home[name], *problem.roles]):
+            if all(chosen.get(other) != role for other in rivals[name]):
+                chosen[name] = role
+                if place(index + 1):
+                    return True
+                del chosen[name]
+        return False
+
+    if clash or not place(0):
+        together = ", ".join(sorted(clash or rivals))
+        raise ConfigError(
+            (f"groups.apart: {together} can't be kept apart in {len(problem.roles)} layers",), where="the configuration"
+        )
+    for name in free:
+        if home[name] != chosen[name]:
+            home[name], reasons[name] = chosen[name], f"kept apart from {', '.join(sorted(rivals[name]))}"
 
 
 def _split(problem: Problem, layers: list[tuple[str, str]], home: dict[str, str], reasons: dict[str, str]) -> None:
-    """Split the heaviest layer that has anything beside its roots: what the roots need goes before them."""
+    """Split the heaviest layer that can be: what roots need goes into a layer before them, with all that it needs.
 
-    def content(name: str) -> list[Item]:
-        return [item for item in problem.items if home[item.name] == name]
-
-    def weight(items: Iterable[Item]) -> int:
-        return sum(item.zipped_bytes for item in items)
-
-    splittable = [
-        (weight(content(name)), name, role)
+    Raises:
+        ConfigError: no layer has anything beside its roots and what needs them.
+    """
+    contents = {name: [item for item in problem.items if home[item.name] == name] for name, _ in layers}
+    ways = [
+        (sum(item.zipped_bytes for item in contents[name]), name, role, moved)
         for name, role in layers
-        if len(content(name)) > 1 and any(not item.root for item in content(name))
+        if (moved := _movable(contents[name]))
     ]
-    if not splittable:
+    if not ways:
         raise ConfigError(
             (f"layer: the distributions in reach can't fill {problem.layers} layers",), where="the configuration"
         )
-    total, name, role = max(splittable, key=lambda s: (s[0], s[1]))
+    _, name, role, moved = max(ways, key=lambda way: way[:2])
     taken = {layer for layer, _ in layers}
-    spare = next(f"{role}-{n}" for n in range(2, 10) if f"{role}-{n}" not in taken)
-    moved: list[Item] = []
-    movable = sorted((i for i in content(name) if not i.root), key=lambda i: (-i.zipped_bytes, i.name))
-    for item in movable:
-        if len(moved) + 1 < len(content(name)) and weight([*moved, item]) <= max(total / 2, item.zipped_bytes):
-            moved.append(item)
+    spare = next(s for n in range(2, 10) if (s := f"{role[: limits.LAYER_NAME_LENGTH - 2]}-{n}") not in taken)
     for item in moved:
         home[item.name] = spare
         reasons[item.name] = f"{reasons[item.name]}; split off {name}"
     layers.insert(next(i for i, (layer, _) in enumerate(layers) if layer == name), (spare, role))
+
+
+def _movable(items: list[Item]) -> list[Item]:
+    """The heaviest items that take all they need in the layer along, up to half its bytes; never a root."""
+    inside = {item.name: item for item in items}
+    requires = {item.name: item.requires for item in items}
+    half = sum(item.zipped_bytes for item in items) / 2
+    moved: list[Item] = []
+    for item in sorted(items, key=lambda i: (-i.zipped_bytes, i.name)):
+        needed = [inside[name] for name in sorted(reach([item.name], requires))]
+        more = [other for other in needed if other not in moved]
+        if not more or any(other.root for other in needed) or len(moved) + len(more) >= len(items):
+            continue
+        if not moved or sum(other.zipped_bytes for other in (*moved, *more)) <= half:
+            moved += more
+    return moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from optimizer import limits
@@ -58,4 +59,5 @@ def plan_markdown(plan: LayerPlan) -> str:
 
 def _cell(text: str) -> str:
     """Text that can't break a table or turn into markup."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+    return " ".join(escaped.split())

@@ -1,7 +1,13 @@
 """[pure] What of each distribution ships, and why the rest doesn't."""
 
 from optimizer.select.rules import RULES, Rule
-from optimizer.select.selection import select_distribution, select_source, unknown_rules, without_shared
+from optimizer.select.selection import (
+    select_distribution,
+    select_source,
+    unknown_patterns,
+    unknown_rules,
+    without_shared,
+)
 from optimizer.select.services import SDK, Services, available_services, choose_services
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "choose_services",
     "select_distribution",
     "select_source",
+    "unknown_patterns",
     "unknown_rules",
     "without_shared",
 ]

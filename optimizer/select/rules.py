@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 INSTALLER_FILES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "RECORD.jws", "RECORD.p7s"})
 """What an installer writes about the install itself (PEPs 376 and 610); RECORD is made anew from what ships."""
@@ -18,22 +18,25 @@ class Rule:
 
     name: str
     why: str
-    takes: Callable[[str, str], bool]
+    takes: Callable[[str, str, Container[str]], bool]
 
 
-def _installer(path: str, info: str) -> bool:
+def _installer(path: str, info: str, paths: Container[str]) -> bool:
+    del paths
     folder, _, name = path.rpartition("/")
     return folder == info and name in INSTALLER_FILES
 
 
-def _bytecode(path: str, info: str) -> bool:
+def _bytecode(path: str, info: str, paths: Container[str]) -> bool:
     del info
-    return path.endswith((".pyc", ".pyo"))
+    if not path.endswith((".pyc", ".pyo")):
+        return False
+    return "__pycache__" in path.split("/") or path[:-1] in paths  # without its source, a .pyc is the module
 
 
-def _scripts(path: str, info: str) -> bool:
+def _scripts(path: str, info: str, paths: Container[str]) -> bool:
     del info
-    return path.startswith("bin/") and path.count("/") == 1
+    return path.startswith("bin/") and path.count("/") == 1 and "bin/__init__.py" not in paths
 
 
 RULES = {

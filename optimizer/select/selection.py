@@ -12,6 +12,8 @@ from optimizer.models import Dropped, InstalledFile, Selection
 from optimizer.select.rules import RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optimizer.config import Config, FunctionConfig
     from optimizer.models import Distribution
 
@@ -19,7 +21,23 @@ if TYPE_CHECKING:
 def unknown_rules(config: Config) -> list[str]:
     """Faults of `[slim]`: names that are no rule here."""
     known = ", ".join(RULES)
-    return [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
+    faults = [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
+    return faults + [
+        f"slim.{name}: this rule can't be switched off: {RULES[name].why}"
+        for name, wanted in config.slim.rules.items()
+        if name in RULES and not wanted
+    ]
+
+
+def unknown_patterns(config: Config, distributions: Sequence[Distribution]) -> list[str]:
+    """Faults of `[slim]`: patterns for distributions that nothing needs."""
+    known = {distribution.name for distribution in distributions}
+    return [
+        f"slim.{key}.{name}: {name!r} is not among the distributions that the functions' requirements lead to"
+        for key in ("keep", "drop")
+        for name in getattr(config.slim, key)
+        if name not in known
+    ]
 
 
 def select_distribution(
@@ -33,13 +51,14 @@ def select_distribution(
     keep = config.slim.keep.get(distribution.name, ())
     drop = config.slim.drop.get(distribution.name, ())
     rules = RULES.values()
+    paths = {file.path for file in distribution.files}
     kept: list[InstalledFile] = []
     dropped: defaultdict[str, list[InstalledFile]] = defaultdict(list)
     for file in distribution.files:
         path = file.path
         taker = None
         for rule in rules:
-            if rule.takes(path, distribution.info):
+            if rule.takes(path, distribution.info, paths):
                 taker = rule.name
                 break
         else:
@@ -86,7 +105,7 @@ def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) ->
             dropped["build-only"].append(file)
         elif any(part.startswith(".") for part in file.path.split("/")):
             dropped["hidden"].append(file)
-        elif file.path.endswith((".pyc", ".pyo")):
+        elif file.path.endswith((".pyc", ".pyo")) and "__pycache__" in file.path.split("/"):
             dropped["installed-bytecode"].append(file)
         else:
             kept.append(file)

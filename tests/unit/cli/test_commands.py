@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -76,10 +77,14 @@ def test_a_lock_of_a_layer_that_is_gone_is_stale_and_removed(optimizer, project)
     optimizer("plan", "--path", "site", "--write")
     old = project / "layers/old/layer.lock"
     old.parent.mkdir()
-    old.write_text("")
+    old.write_text((project / "layers/aws-core/layer.lock").read_text().replace("aws-core", "old"))
+    foreign = project / "layers/other/layer.lock"
+    foreign.parent.mkdir()
+    foreign.write_text("# somebody else's\n")
     assert "layers/old/layer.lock" in optimizer("plan", "--path", "site", "--check", status=1).stderr
     optimizer("plan", "--path", "site", "--write")
     assert not old.parent.exists()
+    assert foreign.exists()
 
 
 def test_more_layers_split_the_heaviest(optimizer):
@@ -202,3 +207,96 @@ def test_a_pipe_that_closes_is_no_error(project):
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_does_not_change_the_status(project):
+    command = f"{sys.executable} -m optimizer plan --path site | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(project / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_full_disk_behind_stdout_is_exit_3(project):
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m optimizer plan --path site > /dev/full"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(project / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "stdout can't be written" in done.stderr
+
+
+def test_a_terminal_without_our_characters_is_no_fault(optimizer):
+    optimizer("plan", "--path", "site", PYTHONIOENCODING="ascii")
+
+
+def test_build_leaves_other_peoples_zips(optimizer, project):
+    (project / "out").mkdir()
+    (project / "out/photos.zip").write_text("precious")
+    optimizer("build", "--path", "site", "--output", "out")
+    config = project / "config/layers.toml"
+    config.write_text(config.read_text().replace('"utilities"', '"rest"'))
+    optimizer("build", "--path", "site", "--output", "out")
+    assert (project / "out/photos.zip").read_text() == "precious"
+    assert not (project / "out/utilities.zip").exists()
+
+
+def test_build_goes_to_the_project_wherever_it_is_called_from(project):
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "optimizer", "build", "--config", "../config/layers.toml", "--path", "../site"],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(project / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (project / "layers/.build/manifest.json").exists()
+    assert not list(elsewhere.iterdir())
+
+
+def test_build_does_not_trust_a_damaged_cache(optimizer, project):
+    optimizer("build", "--path", "site", "--output", "a")
+    (cache,) = (project / "cache").rglob("*.sqlite")
+    db = sqlite3.connect(cache)
+    db.execute("update stream set data = zeroblob(length(data))")
+    db.commit()
+    db.close()
+    optimizer("build", "--path", "site", "--output", "b")
+    for name in ("aws-core.zip", "function.zip"):
+        assert (project / "a" / name).read_bytes() == (project / "b" / name).read_bytes()
+
+
+def test_build_says_in_json_why_it_does_not_fit(optimizer, project):
+    arn = "arn:aws:lambda:eu-central-1:123456789012:layer:agent:1"
+    config = project / "config/layers.toml"
+    layer = f'external_layers = [{{arn = "{arn}", unzipped_bytes = 262144000}}]\nregions ='
+    config.write_text(config.read_text().replace("regions =", layer))
+    done = optimizer("build", "--path", "site", "--format", "json", status=1)
+    assert json.loads(done.stdout)["error"]["code"] == "limit"
+
+
+@pytest.mark.parametrize("text", ["[slim]\nscripts = false\n", '[slim.drop]\nghost = ["*"]\n'])
+def test_settings_that_would_do_nothing_are_faults(optimizer, project, text):
+    config = project / "config/layers.toml"
+    config.write_text(f"{config.read_text()}\n{text}")
+    assert "slim." in optimizer("plan", "--path", "site", status=2).stderr
+
+
+def test_output_to_a_device_does_not_replace_it(optimizer, project):
+    os.mkfifo(project / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=project, stdout=subprocess.PIPE)
+    optimizer("plan", "--path", "site", "--output", "pipe")
+    assert b"aws-core" in reader.communicate(timeout=20)[0]
+    assert (project / "pipe").is_fifo()

@@ -172,3 +172,86 @@ def test_a_link_out_of_the_source_is_refused(tmp_path):
     (tmp_path / "src/link.py").symlink_to(tmp_path / "secret.py")
     with pytest.raises(UsageError, match="is a link out of"):
         read(tmp_path, site)
+
+
+@pytest.mark.parametrize("option", ["-rmore.txt", "-r more.txt", "--requirement=more.txt", '-r "more.txt"'])
+def test_every_form_of_an_included_file_is_read(tmp_path, option):
+    site = make_project(tmp_path, requirements=f"aws\n{option}\n--index-url https://example.invalid/simple\n")
+    (tmp_path / "more.txt").write_text("tool\n")
+    assert "tool" in [d.name for d in read(tmp_path, site).distributions]
+
+
+def test_an_option_that_is_not_known_is_told(tmp_path):
+    site = make_project(tmp_path, requirements="aws\n--surprise x\n")
+    with pytest.raises(InventoryError, match="option that is not known"):
+        read(tmp_path, site)
+
+
+def test_links_to_folders_are_refused(tmp_path):
+    site = make_project(tmp_path)
+    (tmp_path / "src/real").mkdir()
+    (tmp_path / "src/alias").symlink_to("real")
+    with pytest.raises(UsageError, match="is a link to a folder"):
+        read(tmp_path, site)
+
+
+def test_paths_of_record_are_normalised(tmp_path):
+    site = make_project(tmp_path)
+    lay_out(site, "web", files={"web/__init__.py": "", "web/b.py": "", "web/c.py": ""})
+    record = site / "web-1.0.dist-info/RECORD"
+    text = record.read_text().replace("web/b.py", "web//b.py").replace("web/__init__", "./web/__init__")
+    record.write_text(text.replace("web/c.py", f"{site}/web/c.py"))
+    web = next(d for d in read(tmp_path, site).distributions if d.name == "web")
+    assert {"web/__init__.py", "web/b.py", "web/c.py"} <= {f.path for f in web.files}
+
+
+def test_the_rest_of_an_uninstall_does_not_matter(tmp_path):
+    site = make_project(tmp_path)
+    (site / "gone-1.dist-info").mkdir()
+    assert read(tmp_path, site).distributions
+
+
+@pytest.mark.parametrize("metadata", [None, b"Metadata-Version: 2.1\nName: web\n", b"\xff\xfe"])
+def test_metadata_that_cant_be_read_is_an_error_of_that_distribution(tmp_path, metadata):
+    site = make_project(tmp_path)
+    place = site / "web-1.0.dist-info/METADATA"
+    place.unlink()
+    if metadata is not None:
+        place.write_bytes(metadata)
+    with pytest.raises(InventoryError, match="web: its metadata in"):
+        read(tmp_path, site)
+
+
+def test_extension_modules_without_a_wheels_tags_are_told_by_their_names(tmp_path):
+    site = make_project(tmp_path)
+    lay_out(site, "web", files={"web/__init__.py": "", "web/_c.cpython-39-x86_64-linux-gnu.so": ""}, tags=())
+    with pytest.raises(InventoryError, match=r"web/_c\.cpython-39"):
+        read(tmp_path, site)
+
+
+def test_installed_files_of_an_egg_info_keep_others_files_out(tmp_path):
+    site = make_project(tmp_path, requirements="legacy\naws\nweb\n")
+    egg = site / "legacy-0.9.egg-info"
+    egg.mkdir()
+    (egg / "PKG-INFO").write_text("Metadata-Version: 1.1\nName: legacy\nVersion: 0.9\n")
+    (egg / "top_level.txt").write_text("space\n")
+    (egg / "installed-files.txt").write_text("../space/mine.py\nPKG-INFO\n../../../etc/passwd\n")
+    (site / "space").mkdir()
+    (site / "space/mine.py").write_text("")
+    (site / "space/theirs.py").write_text("")
+    legacy = next(d for d in read(tmp_path, site).distributions if d.name == "legacy")
+    assert {f.path for f in legacy.files} == {"space/mine.py", "legacy-0.9.egg-info/PKG-INFO"}
+
+
+def test_two_versions_side_by_side_are_refused(tmp_path):
+    site = make_project(tmp_path)
+    lay_out(site, "web", "2.0")
+    with pytest.raises(InventoryError, match="lie side by side"):
+        read(tmp_path, site)
+
+
+def test_a_marker_that_means_nothing_is_an_error(tmp_path):
+    site = make_project(tmp_path)
+    lay_out(site, "web", requires=("shared; os_name ~= 'posix'",))
+    with pytest.raises(InventoryError, match="marker"):
+        read(tmp_path, site)

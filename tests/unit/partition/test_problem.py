@@ -79,3 +79,20 @@ def test_layers_that_nothing_can_fill_are_refused():
 def test_without_history_nothing_is_claimed():
     certificate = solve(problem(*ITEMS)).certificate
     assert (certificate.cost, certificate.lower_bound, certificate.gap, certificate.proved) == (None, None, None, False)
+
+
+def test_apart_is_kept_wherever_there_is_a_way():
+    items = (item("a"), item("b"), item("c", role="web"), item("boto", role="aws"))
+    answer = solve(problem(*items, apart=(("a", "b"), ("a", "c"))))
+    assert answer.assignment["a"] not in {answer.assignment["b"], "web"}
+
+
+def test_what_is_split_off_takes_all_it_needs_along():
+    chain = (
+        item("boto", role="aws", requires=["core"]),
+        item("core", 9, ["base"]),
+        item("base", 1),
+        item("api", role="web"),
+    )
+    answer = solve(problem(*chain, item("tool"), layers=4))
+    assert answer.assignment["core"] == answer.assignment["base"] == "aws-2"
