@@ -42,7 +42,7 @@ def build(
         output: the folder to write to, made where it is missing.
         root: the project's folder, for the functions' policies.
         progress: called with a line for each zip.
-        layers: False writes only the functions' zips; layers still stand in the manifest, without their zips.
+        layers: False writes only the functions' zips; the manifest then names layers, but holds none.
 
     Raises:
         DiskError: the folder can't be written.

@@ -6,14 +6,13 @@ Only the module of the command that is asked for is imported, so that `plan` doe
 from __future__ import annotations
 
 import importlib
-import io
 import sys
 import traceback
 from typing import NoReturn
 
 import typer
 
-from optimizer.cli.common import emit_error, fail
+from optimizer.cli.common import begin, emit_error, fail
 from optimizer.errors import OptimizerError
 
 _INTERRUPTED = 130
@@ -47,9 +46,7 @@ def main() -> NoReturn:
     """Run the command that the arguments name and exit with its status."""
     wanted = next((a for a in sys.argv[1:] if not a.startswith("-")), None)
     commands = (wanted,) if wanted in COMMANDS and "--show-completion" not in sys.argv else COMMANDS
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
+    begin()
     try:
         status = application(commands)(standalone_mode=False)
     except typer.Abort:

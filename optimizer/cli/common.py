@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -47,6 +48,14 @@ FormatOption = Annotated[Format, typer.Option("--format", help="What stdout hold
 CONFIG = DEFAULT_PATH
 _written: list[str] = []
 """What has been written to stdout: a command's one JSON document stays alone there."""
+
+
+def begin() -> None:
+    """Begin a command: nothing has been written yet, and characters that a terminal lacks are no reason to fail."""
+    _written.clear()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def fail(error: OptimizerError) -> NoReturn:
