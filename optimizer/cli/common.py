@@ -76,6 +76,12 @@ def json_wanted(arguments: list[str]) -> bool:
     return "--format=json" in arguments or any(a == "--format" and b == "json" for a, b in pairwise(arguments))
 
 
+def _discard_stdout() -> None:
+    """Let what follows, and the flush at exit, go nowhere: else Python would exit with a status of its own."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Stop:
     """Waits until the person or the system asks to stop, even where a shell started the process with Ctrl-C ignored."""
 
@@ -132,6 +138,7 @@ def emit(text: str) -> None:
         )  # what follows, and the flush at exit, go nowhere
     except (OSError, AttributeError) as error:
         reason = getattr(error, "strerror", None) or "it is closed"
+        _discard_stdout()
         raise DiskError(f"stdout can't be written: {reason}", mend="Name a file with room, or a terminal.") from error
 
 

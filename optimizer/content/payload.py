@@ -73,6 +73,7 @@ class Payloads:
         self.compiler = compiler
         self._progress = progress
         self._verify = False
+        self._whole: dict[str, Stream] = {}
 
     def compute(self, selections: Sequence[tuple[Selection, Place]], *, trust_stat: bool = True) -> list[Payload]:
         """Each selection's payload, in the order given.
@@ -111,7 +112,9 @@ class Payloads:
         """
         text = self.store.payload_entries(payload.key)
         rows = json.loads(text) if text else []
-        streams = self.store.streams({row[2] for row in rows})
+        wanted = {row[2] for row in rows}
+        streams = {c: self._whole[c] for c in wanted & self._whole.keys()}
+        streams |= self.store.streams(wanted - streams.keys())
         try:
             found = [
                 (Entry(path=p, mode=m, content=c, bytes=b, stream_bytes=s, compiled=bool(k)), streams[c])
@@ -130,11 +133,11 @@ class Payloads:
         """(unzipped, stream) bytes of the contents that the cache has; when verifying, of those that are whole."""
         if not self._verify:
             return self.store.stream_sizes(contents)
-        return {
-            content: (stream.size, len(stream.data))
-            for content, stream in self.store.streams(contents).items()
-            if is_whole(stream, content)
-        }
+        found = self.store.streams(contents - self._whole.keys())
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            whole = pool.map(is_whole, found.values(), found.keys(), chunksize=64)
+            self._whole.update((item for item, good in zip(found.items(), whole, strict=True) if good))
+        return {c: (s.size, len(s.data)) for c in contents if (s := self._whole.get(c)) is not None}
 
     def _key(self, selection: Selection, place: Place) -> str:
         """What a payload depends on, by stat instead of by content."""
