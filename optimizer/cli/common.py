@@ -133,9 +133,7 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # what follows, and the flush at exit, go nowhere
+        _discard_stdout()
     except (OSError, AttributeError) as error:
         reason = getattr(error, "strerror", None) or "it is closed"
         _discard_stdout()
