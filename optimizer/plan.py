@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optimizer import limits
+from optimizer.content import END_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 LOCK_SCHEMA = 1
 _LOCK_HEAD = "# layer-optimizer lock, schema"
-_END_BYTES = 22
-"""A zip's end of central directory record (APPNOTE 4.3.16)."""
 
 Change = Literal["new", "changed", "unchanged"]
 
@@ -159,7 +158,7 @@ def make_plan(
                 order=order,
                 distributions=planned,
                 unzipped_bytes=sum(d.payload.unzipped_bytes for d in planned),
-                zipped_bytes=sum(d.payload.zipped_bytes for d in planned) + _END_BYTES,
+                zipped_bytes=sum(d.payload.zipped_bytes for d in planned) + END_BYTES,
                 fingerprint=mark,
                 lock=lock,
                 change="new" if before is None else "unchanged" if before == lock else "changed",
@@ -170,7 +169,7 @@ def make_plan(
             config=function,
             payload=payload,
             unzipped_bytes=payload.unzipped_bytes,
-            zipped_bytes=payload.zipped_bytes + _END_BYTES,
+            zipped_bytes=payload.zipped_bytes + END_BYTES,
             fingerprint=fingerprint([payload], code_magic),
         )
         for function, payload in zip(config.function, code, strict=True)

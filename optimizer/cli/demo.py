@@ -72,7 +72,7 @@ def demo(
         for status, line in _calls(done.url or ""):
             console.print(line, markup=False, soft_wrap=True)
             failed += status != _OK
-        source = next((project.parent.parent / "function").rglob("lambda_function.py"))
+        source = _handler_module(project)
         source.write_text(source.read_text("utf-8") + _CHANGED, "utf-8")
         changed, done = _layered(project, scratch / "second", aws.endpoint_url, "layers: one line changed")
         rows.append(changed)
@@ -95,13 +95,23 @@ def _copy_of_project(config: Path, root: Path) -> Path:
     shutil.copy(config, root / "config" / "layers.toml")
     for function in loaded.function:
         shutil.copytree(loaded.root / function.source, root / function.source, dirs_exist_ok=True)
-        (root / function.requirements).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(loaded.root / function.requirements, root / function.requirements)
+        for path in filter(None, (function.requirements, function.policy)):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(loaded.root / path, root / path)
     for lock in (loaded.root / "layers").glob("*/layer.lock"):
         target = root / lock.relative_to(loaded.root)
         target.parent.mkdir(parents=True)
         shutil.copy(lock, target)
     return root / "config" / "layers.toml"
+
+
+def _handler_module(config: Path) -> Path:
+    """The first function's module that has its handler: where a line is changed."""
+    from optimizer.config import load
+
+    loaded = load(config)
+    function = loaded.function[0]
+    return loaded.root / function.source / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
 
 
 def _one_zip(config: Path, output: Path, endpoint_url: str) -> _Row:
