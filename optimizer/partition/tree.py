@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from optimizer.partition.columns import ROUNDING, Generation, Relaxed
+from optimizer.partition.local_search import State
 from optimizer.partition.programme import Column
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class _Tree:
 
     def run(self, homes: Sequence[Sequence[int]]) -> None:
         """Split the node with the lowest bound until none is left below the cost."""
-        root = Generation(self.atoms, (), None, self.cost, self.end)
+        root = Generation(self.atoms, (), _shares(self.atoms, homes[0]), self.cost, self.end)
         for home in homes:
             root.columns_of(home)
         self._visit(self.atoms, root, 0.0)
@@ -82,6 +83,18 @@ class _Tree:
             heapq.heappush(self.heap, (max(above, relaxed.bound), self.made, atoms, relaxed))
         if self.made <= 1 and self.heap:
             self.bound = self.heap[0][0]
+
+
+def _shares(atoms: Atoms, home: Sequence[int]) -> Array:
+    """Prices to begin with: half of what each atom saves when it goes, half its bytes as often as they are published."""
+    state = State(atoms, home)
+    prices = []
+    for atom, layer in enumerate(home):
+        weight = atoms.weigh(state.once[layer])
+        left = state.once[layer] & ~(atoms.masks[atom] & ~state.twice[layer])
+        saved = state.size[layer] * weight - (state.size[layer] - atoms.sizes[atom]) * atoms.weigh(left)
+        prices.append((saved + atoms.sizes[atom] * weight) / 2)
+    return np.array(prices) * atoms.cost(home) / max(sum(prices), 1e-300)
 
 
 def _repeat(atoms: Atoms, home: Sequence[int]) -> list[int]:
