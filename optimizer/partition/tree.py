@@ -86,7 +86,7 @@ class _Tree:
 
 
 def _shares(atoms: Atoms, home: Sequence[int]) -> Array:
-    """Prices to begin with: half of what each atom saves when it goes, half its bytes as often as they are published."""
+    """Prices to begin with, for each atom the mean of what its going saves and what publishing its own bytes costs."""
     state = State(atoms, home)
     prices = []
     for atom, layer in enumerate(home):
