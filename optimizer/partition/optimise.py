@@ -1,0 +1,121 @@
+"""The best assignment that can be had in the time, with its certificate: starts, local search, exact search.
+
+1. Merge what may be merged without loss (`atoms`); find any assignment that keeps the constraints (`feasible`).
+2. Local search from it, from the caller's start and from the baselines as far as they are allowed.
+3. Exact search: branch and bound for a few atoms, branch and price with HiGHS for more. Both start from the best found
+   and give a lower bound that holds whenever they stop.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from optimizer.partition import baselines
+from optimizer.partition.atoms import Atoms, make_atoms
+from optimizer.partition.branch import branch_and_bound
+from optimizer.partition.feasible import place
+from optimizer.partition.instance import Instance, cost, floor, respects
+from optimizer.partition.local_search import State, search
+from optimizer.partition.solution import Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SMALL = 9  # atoms: plain Python proves them before numpy is imported
+_MANY = 100  # atoms: the dearer starts are left out above
+_SAME = 1e-9  # share of the cost
+
+
+def optimise(
+    instance: Instance, *, seed: int = 0, time_limit: float = 10.0, start: Sequence[int] | None = None
+) -> Solution:
+    """The best assignment found in `time_limit` seconds, with a lower bound; the same for the same seed.
+
+    Time only decides where the limit is hit. KeyboardInterrupt ends the search with what is known. `start` is where to
+    begin, when it keeps the constraints: the answer is never dearer.
+
+    Raises:
+        InfeasibleError: nothing keeps the constraints.
+    """
+    end = time.monotonic() + time_limit
+    exact = make_atoms(instance, merge=False)
+    fallback = place(exact)
+    if start is not None and respects(instance, start):
+        fallback = min((fallback, tuple(start)), key=exact.cost)
+    merged = make_atoms(replace(instance, nonempty=False), merge=True)
+    home, bound, method = _solve(merged, instance, fallback, start, seed=seed, end=end)
+    relaxed = merged.expand(home)
+    assignment = _filled(exact, relaxed)
+    best = fallback if assignment is None else min((assignment, fallback), key=exact.cost)
+    if instance.nonempty and cost(instance, best) > cost(instance, relaxed) * (1 + _SAME):
+        home, bound, method = _solve(exact, instance, best, start, seed=seed, end=end)
+        best = min((home, best), key=exact.cost)
+    paid = cost(instance, best)
+    proved = paid - bound <= _SAME * paid
+    lower = paid if proved else min(paid, max(bound, floor(instance)))
+    return Solution(
+        assignment=exact.canonical(best),
+        cost=paid,
+        lower_bound=lower,
+        method=method,
+        proved=paid - lower <= _SAME * paid,
+    )
+
+
+def _solve(
+    atoms: Atoms, instance: Instance, fallback: Sequence[int], start: Sequence[int] | None, *, seed: int, end: float
+) -> tuple[tuple[int, ...], float, str]:
+    n = len(atoms.sizes)
+    given = [fallback, *([start] if start is not None else []), *_starts(instance, n)]
+    first = [home for home in (_shrunk(atoms, assignment) for assignment in given) if home is not None]
+    first = list(dict.fromkeys(first)) or [place(atoms)]
+    kicks = 0 if n <= _SMALL else max(3, 3000 // n) if n <= _MANY else 2
+    homes = search(atoms, first, seed=seed, end=end, kicks=kicks)
+    if time.monotonic() >= end or atoms.cost(homes[0]) == 0:
+        return homes[0], 0.0, "local search"
+    if n <= _SMALL or find_spec("highspy") is None:
+        return (*branch_and_bound(atoms, homes[0], end=end), "branch and bound")
+    from optimizer.partition.tree import branch_and_price  # numpy and HiGHS take a while to import
+
+    return (*branch_and_price(atoms, homes, end=end), "branch and price")
+
+
+def _starts(instance: Instance, atoms: int) -> Iterator[tuple[int, ...]]:
+    yield baselines.cut_by_rate_per_byte(instance)
+    yield baselines.cut_by_rate(instance)
+    if atoms <= _MANY:
+        yield baselines.pairwise(instance)
+        yield baselines.popularity(instance)
+        yield baselines.frequency_bins(instance)
+
+
+def _shrunk(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
+    """The atoms where their first items are, or else where they may be; None where that breaks a constraint."""
+    home = [
+        assignment[items[0]] if assignment[items[0]] in allowed else allowed[0]
+        for items, allowed in zip(atoms.members, atoms.allowed, strict=True)
+    ]
+    if any(home[rival] == layer for layer, rivals in zip(home, atoms.rivals, strict=True) for rival in rivals):
+        return None
+    if atoms.nonempty and len(set(home)) < atoms.layers:
+        return None
+    return atoms.canonical(home)
+
+
+def _filled(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
+    """The assignment with the cheapest item moved into each empty layer; None where none can be."""
+    state = State(atoms, assignment)
+    while atoms.nonempty and 0 in state.held:
+        layer = state.held.index(0)
+        ways = [
+            (state.move(item, layer), item)
+            for item, home in enumerate(state.home)
+            if state.held[home] > 1 and state.may(item, layer)
+        ]
+        if not ways:
+            return None
+        state.put(min(ways)[1], layer)
+    return tuple(state.home)
