@@ -145,9 +145,18 @@ class BuildConfig(_Table):
 
 
 class PlanConfig(_Table):
-    """`horizon_weeks`: within how many weeks a move has to earn back the bytes that it dirties."""
+    """How the split is judged.
+
+    `horizon_weeks`: within how many weeks a move has to earn back the bytes that it dirties; `cadence`: how often the
+    team takes the newest of everything; `half_life_weeks`: after how many weeks a release counts half; `prior_weeks`:
+    how many weeks of watching the prior is worth; `publish_bytes`: what each publish costs beside its bytes.
+    """
 
     horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 26
+    cadence: Literal["day", "week", "month"] = "week"
+    half_life_weeks: Annotated[float, Field(gt=0, le=520)] = 26
+    prior_weeks: Annotated[float, Field(gt=0, le=520)] = 4
+    publish_bytes: Annotated[int, Field(ge=0, le=limits.UNZIPPED_BYTES)] = 10_000
 
 
 class Config(_Table):
