@@ -6,16 +6,18 @@ One line a release, so that a difference between two snapshots can be read; no a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date  # noqa: TC003  pydantic reads the annotations
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optimizer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA = 1
 SNAPSHOT = Path("layers/history.json")
@@ -26,7 +28,7 @@ Origin = Literal["index", "git"]
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A day (UTC) on which a newer version could be had, or on which the team took it; `wheel_bytes` is 0 if unknown."""
+    """A day (UTC) on which a newer version was to be had, or the team took it; `wheel_bytes` is 0 where unknown."""
 
     day: date
     version: str
