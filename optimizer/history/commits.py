@@ -126,7 +126,7 @@ def team_pace(revisions: Sequence[Revision], names: Iterable[str], target: Targe
     }
     if not any(entry.releases for entry in found.values()):
         raise UsageError(
-            f"No commit of {revisions[-1].path} since {states[0][0]} changes the version of a distribution of the plan: "
+            f"No commit of {revisions[-1].path} since {states[0][0]} changes a version of the plan's distributions: "
             "it shows no pace",
             mend="Leave out --from-git to ask the package index, or name another lock file with --lock.",
         )

@@ -65,7 +65,7 @@ def _requirements(text: str) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _packages(tables: dict[str, Any], key: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Rows of TOML: uv has has `resolution-markers` (any of them), poetry `markers` (by group in new ones), pdm and pylock `marker`."""
+    """Rows of TOML: uv has `resolution-markers` (any of them), poetry `markers` (by group), pdm and pylock `marker`."""
     for package in tables.get(key, []):
         if "version" not in package:  # a project from a folder or a repository
             continue
