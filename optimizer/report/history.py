@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optimizer.history import History
 
 _WIDTH = 120
+_SHOWN = 2
 
 
 def history_document(history: History) -> dict[str, Any]:
@@ -87,7 +88,6 @@ def history_text(document: dict[str, Any]) -> str:
 
 
 def _others(row: dict[str, Any]) -> str:
-    """The family's other members; of many, the first few."""
+    """The family's other members; of many, the first."""
     others = [name for name in row["family"] if name != row["name"]]
-    shown = 3
-    return ", ".join(others[:shown]) + (f" and {len(others) - shown} more" if len(others) > shown else "")
+    return ", ".join(others) if len(others) <= _SHOWN else f"{others[0]} and {len(others) - 1} more"
