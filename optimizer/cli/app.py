@@ -16,8 +16,8 @@ from optimizer.cli.common import INTERRUPTED, begin, emit_error, fail
 from optimizer.errors import OptimizerError
 
 _BROKEN = 3
-COMMANDS = ("plan", "explain", "build", "deploy", "publish", "local", "demo")
-"""In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
+COMMANDS = ("plan", "explain", "history", "build", "deploy", "publish", "local", "demo")
+"""In the order in which help lists them; each is a function, or a group, of its name in optimizer/cli/<name>.py."""
 
 
 def application(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
@@ -37,7 +37,11 @@ def application(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
 
     for command in commands:
         module = importlib.import_module(f"optimizer.cli.{command}")
-        app.command(command)(getattr(module, command))
+        entry = getattr(module, command)
+        if isinstance(entry, typer.Typer):
+            app.add_typer(entry, name=command)
+        else:
+            app.command(command)(entry)
     return app
 
 
