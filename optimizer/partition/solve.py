@@ -49,7 +49,7 @@ def solve(problem: Problem, *, seed: int = SEED, time_limit: float = TIME_LIMIT)
         return solve_by_roles(problem)
     end = time.monotonic() + time_limit
     instance = instance_of(problem)
-    solution, instance = _search(problem, instance, seed=seed, end=end)
+    solution, instance = _feasible(problem, instance, seed=seed, end=end)
     role_of = roles_of(problem)
     best = towards_earlier(problem, instance, solution.assignment)
     layers, best = name_layers(problem, best, role_of)
@@ -86,15 +86,15 @@ def frontier(
             smaller = replace(smaller, items=items, roles=problem.roles[:count], self_contained=())
         try:
             instance = instance_of(smaller)
-            solution, instance = _search(smaller, instance, seed=seed, end=time.monotonic() + time_limit)
+            solution, instance = _feasible(smaller, instance, seed=seed, end=time.monotonic() + time_limit)
         except ConfigError:
             continue
         found[count] = _certificate(smaller, instance, solution.assignment, solution)
     return found
 
 
-def instance_of(problem: Problem, *, pinned: bool = True) -> Instance:
-    """The problem in numbers: items and layers by index, the roles first; without `pinned` every item is free."""
+def instance_of(problem: Problem) -> Instance:
+    """The problem in numbers: items and layers by index, the roles first."""
     index = {item.name: i for i, item in enumerate(problem.items)}
     everywhere = frozenset(range(problem.layers))
     place = {role: k for k, role in enumerate(problem.roles)}
@@ -103,9 +103,7 @@ def instance_of(problem: Problem, *, pinned: bool = True) -> Instance:
         scenarios=tuple((weight, frozenset(index[name] for name in names)) for weight, names in problem.scenarios),
         layers=problem.layers,
         publish_bytes=float(problem.publish_bytes),
-        allowed=tuple(
-            frozenset({place[item.role]}) if pinned and item.role is not None else everywhere for item in problem.items
-        ),
+        allowed=tuple(frozenset({place[item.role]}) if item.role is not None else everywhere for item in problem.items),
         apart=tuple(
             sorted(
                 {(index[a], index[b]) for names in problem.apart for a in names for b in names if index[a] < index[b]}
@@ -122,7 +120,16 @@ def instance_of(problem: Problem, *, pinned: bool = True) -> Instance:
     )
 
 
-def _search(problem: Problem, instance: Instance, *, seed: int, end: float) -> tuple[Solution, Instance]:
+def search(problem: Problem, instance: Instance, *, seed: int = SEED, time_limit: float = TIME_LIMIT) -> Solution:
+    """The best assignment of the bare instance, which `problem` names the items of.
+
+    Raises:
+        ConfigError: nothing keeps the constraints.
+    """
+    return _feasible(problem, instance, seed=seed, end=time.monotonic() + time_limit)[0]
+
+
+def _feasible(problem: Problem, instance: Instance, *, seed: int, end: float) -> tuple[Solution, Instance]:
     """The solution; where the items can't fill the configured layers, the same with empty ones.
 
     Raises:
