@@ -44,6 +44,21 @@ def gap_text(certificate: Certificate) -> str:
     return f"at most {max(certificate.gap, 0.0001):.2%} above the best"
 
 
+def pin_costs(plan: LayerPlan) -> list[str]:
+    """What holding a distribution by its root or pin costs, where moving it alone would save something."""
+    found = []
+    for group in plan.groups:
+        others = plan.partition.alternatives.get(group.name, {})
+        if not plan.partition.reasons[group.name].startswith(("root of", "pinned to")) or not others:
+            continue
+        layer, more = min(others.items(), key=lambda pair: (pair[1], pair[0]))
+        if round(more) < 0:
+            here = plan.partition.assignment[group.name]
+            what = f"holding {' and '.join(group.members)} in {here}"
+            found.append(f"{what} costs {human_bytes(round(-more))} a year more than {layer}")
+    return found
+
+
 def frontier_rows(plan: LayerPlan) -> list[FrontierRow]:
     """What each number of layers would cost, without regard to the locks."""
     known = {count: c for count, c in sorted(plan.frontier.items()) if c.cost is not None}

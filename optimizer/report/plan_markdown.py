@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer import limits
 from optimizer.report.advice import overflow
-from optimizer.report.costs import certificate_text, frontier_rows
+from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def _cost(plan: LayerPlan) -> list[str]:
     lines += ["", f"Locks {stability.decision}: {_cell(stability.because)}."]
     if stability.moves:
         lines += ["", *(f"- {name}: {before} → {after}" for name, before, after in stability.moves)]
+    lines += [line for cost in pin_costs(plan) for line in ("", f"{_cell(cost)}.")]
     if plan.frontier:
         lines += ["", "| layers | sent a year, expected | the layer saves | |", "|--:|--:|--:|---|"]
         lines += [f"| {r.count} | {human_bytes(r.cost)} | {r.saves} | {r.remark} |" for r in frontier_rows(plan)]

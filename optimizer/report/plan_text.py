@@ -10,7 +10,7 @@ from rich.text import Text
 
 from optimizer import limits
 from optimizer.report.advice import overflow
-from optimizer.report.costs import certificate_text, frontier_rows
+from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def _cost(plan: LayerPlan) -> list[RenderableType]:
     if plan.partition.certificate.cost is not None:
         parts.append(Text.assemble("   locks ", (stability.decision, "bold"), f": {stability.because}"))
     parts += [Text(f"   {name}: {before} → {after}") for name, before, after in stability.moves]
+    parts += [Text(f"   {line}") for line in pin_costs(plan)]
     if not plan.frontier:
         return parts
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
