@@ -1,5 +1,6 @@
 """What the index says → the releases that this stack could have taken."""
 
+import itertools
 from datetime import date
 
 import pytest
@@ -134,7 +135,10 @@ def test_uploads_dated_after_this_machines_clock_are_left_out_and_told():
         (None, "private is not known to the package index; it gets the prior"),
         ((wheel("private", "1.0", None),), "private: the package index does not say when it was uploaded"),
         ((), "private has no wheel in the index that loads on the target; it gets the prior"),
-        ((wheel("private", "1.0", "2026-01-01", tag="cp39-cp39-win32"),), "private has no wheel in the index that loads"),
+        (
+            (wheel("private", "1.0", "2026-01-01", tag="cp39-cp39-win32"),),
+            "private has no wheel in the index that loads",
+        ),
     ],
 )
 def test_of_what_nothing_is_known_there_is_no_entry_but_a_note(files, told):
@@ -264,7 +268,7 @@ def test_releases_rise_in_day_and_version_and_pinned_ones_fall_on_their_pinners_
     rising = newest_first_seen(own)
     pinner = newest_first_seen(other)
     for found in (rising, pinned(own, {"pinner": pinner})):
-        assert all(a.day < b.day and a.version < b.version for a, b in zip(found, found[1:], strict=False))
+        assert all(a.day < b.day and a.version < b.version for a, b in itertools.pairwise(found))
     assert {c.day for c in pinned(own, {"pinner": pinner})} <= {c.day for c in pinner}
     assert not own or rising[-1].version == max(c.version for c in own)
 
