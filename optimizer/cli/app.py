@@ -12,12 +12,11 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli.common import begin, emit_error, fail
+from optimizer.cli.common import INTERRUPTED, begin, emit_error, fail
 from optimizer.errors import OptimizerError
 
-_INTERRUPTED = 130
 _BROKEN = 3
-COMMANDS = ("plan", "explain", "history", "build", "deploy", "publish", "local", "demo")
+COMMANDS = ("plan", "explain", "history", "replay", "build", "deploy", "publish", "local", "demo")
 """In the order in which help lists them; each is a function, or a group, of its name in optimizer/cli/<name>.py."""
 
 
@@ -54,9 +53,9 @@ def main() -> NoReturn:
     try:
         status = application(commands)(standalone_mode=False)
     except typer.Abort:
-        _leave("interrupted", _INTERRUPTED)
+        _leave("interrupted", INTERRUPTED)
     except KeyboardInterrupt:
-        _leave("interrupted", _INTERRUPTED)
+        _leave("interrupted", INTERRUPTED)
     except OptimizerError as error:
         fail(error)
     except Exception as error:  # noqa: BLE001  the last net: whatever comes has to be told, with an honest status
@@ -69,8 +68,8 @@ def main() -> NoReturn:
         show()
         emit_error("usage", str(error), "Run the command with --help to see what it takes.")
         sys.exit(getattr(error, "exit_code", 2))
-    if status == _INTERRUPTED:  # typer turns Ctrl-C into this status
-        _leave("interrupted", _INTERRUPTED)
+    if status == INTERRUPTED:  # typer turns Ctrl-C into this status
+        _leave("interrupted", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.history import co_release_families
 from optimizer.history.scenarios import YEAR
-from optimizer.report.units import human_bytes
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from optimizer.history import History
