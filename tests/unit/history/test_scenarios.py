@@ -78,10 +78,12 @@ def test_the_prior_is_one_for_a_family_and_not_one_for_each_member():
 
 def test_where_the_history_is_shorter_than_a_year_only_its_windows_count():
     history = a_history(str(THROUGH - timedelta(days=29)), a=ago(0, 7, 14, 21))
-    found = make_scenarios(history, ["a"], PlanConfig(cadence="week"))
+    settings = PlanConfig(cadence="week", half_life_weeks=520, prior_weeks=1)
+    found = make_scenarios(history, ["a"], settings)
     assert len(found.observed) == 4
     assert found.since == THROUGH - timedelta(days=27)
-    assert rate(found, "a") > 20
+    whole = make_scenarios(a_history("2025-01-01", a=ago(0, 7, 14, 21)), ["a"], settings)
+    assert rate(found, "a") > 40 > 5 > rate(whole, "a") > 4
 
 
 def test_a_history_of_one_day_is_one_window():
