@@ -81,8 +81,9 @@ class SimpleIndex:
             reason = f"{answer.status_code} {answer.reason}" if answer is not None else "it does not say why"
             raise NetworkError(f"The package index refused {name}: {reason}", mend=mend) from error
         except requests.RequestException as error:
+            cause = getattr(error.args[0], "reason", error) if error.args else error  # urllib3's own words are long
             raise NetworkError(
-                f"The package index could not be asked for {name}: {_without_secrets(str(error))}", mend=mend
+                f"The package index could not be asked for {name}: {_without_secrets(str(cause))}", mend=mend
             ) from error
         except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
             raise NetworkError(
