@@ -86,6 +86,13 @@ class AwsError(OptimizerError):
     exit_status = 3
 
 
+class NetworkError(OptimizerError):
+    """Something that is not AWS, such as the package index, refused a request or could not be reached."""
+
+    code = "network"
+    exit_status = 3
+
+
 class DeployRefusedError(OptimizerError):
     """A deploy that would hurt somebody, or whose check failed, was not carried out."""
 

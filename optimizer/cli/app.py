@@ -17,7 +17,7 @@ from optimizer.errors import OptimizerError
 
 _INTERRUPTED = 130
 _BROKEN = 3
-COMMANDS = ("plan", "explain", "build", "deploy", "publish", "local", "demo")
+COMMANDS = ("plan", "explain", "upgrades", "build", "deploy", "publish", "local", "demo")
 """In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
 
 

@@ -32,12 +32,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A layer plan, and what building it needs."""
+    """A layer plan, and what building it needs; `services` are the service models that ship, None for all."""
 
     config: Config
     plan: plan.LayerPlan
     inventory: Inventory
     payloads: Payloads
+    services: frozenset[str] | None
 
 
 @contextmanager
@@ -107,6 +108,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
                 notes=notes,
             ),
             payloads=payloads,
+            services=services.kept,
         )
 
 
