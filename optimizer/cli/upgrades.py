@@ -43,7 +43,7 @@ def upgrades(
 
     Asks the package index and downloads wheels, once: what is found is remembered.
 
-    Example: python -m optimizer upgrades boto3 botocore s3transfer --releases 20
+    Example: python -m optimizer upgrades boto3 botocore --releases 20
     """
     with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
         advice = _advice(result, distribution or [], releases)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer.report.units import human_bytes
+from optimizer.upgrades import service_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -141,9 +142,14 @@ def _files(one: Comparison) -> str:
         return ""
     marks = {**dict.fromkeys(one.added, "+"), **dict.fromkeys(one.removed, "-"), **dict.fromkeys(one.modified, "~")}
     counts = [f"{mark}{len(of)}" for mark, of in (("+", one.added), ("-", one.removed), ("~", one.modified)) if of]
-    # a model's own folder says which service it is; of other paths the package's name is known already
-    named = [marks[path] + _plain("/".join(path.split("/")[1:]) or path) for path in one.paths[:_SHOWN]]
-    return f"{' '.join(counts)}  {' '.join(named)}" + (" …" if len(one.paths) > _SHOWN else "")
+    named = list(dict.fromkeys(marks[path] + _plain(_short(path)) for path in one.paths))
+    return f"{' '.join(counts)}  {' '.join(named[:_SHOWN])}" + (" …" if len(named) > _SHOWN else "")
+
+
+def _short(path: str) -> str:
+    """The end of a path, which tells most; of a service's model its folder."""
+    service = service_of(path)
+    return f"data/{service}" if service else "/".join(path.split("/")[-2:])
 
 
 def _plain(text: str) -> str:

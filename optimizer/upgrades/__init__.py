@@ -1,6 +1,6 @@
 """[reads] Releases on the package index → what really changes of what ships, and which of them can be skipped."""
 
-from optimizer.upgrades.changes import Change, Comparison, compare
+from optimizer.upgrades.changes import Change, Comparison, compare, service_of
 from optimizer.upgrades.index import IndexFile, PackageIndex, SimpleIndex
 from optimizer.upgrades.look import Look, Looked, Looker
 from optimizer.upgrades.saving import Advice, Advised, FamilySaving, Wanted, advise, known_history
@@ -21,4 +21,5 @@ __all__ = [
     "advise",
     "compare",
     "known_history",
+    "service_of",
 ]

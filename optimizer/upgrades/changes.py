@@ -81,13 +81,13 @@ def _compare(before: Contents, after: Contents, *, newer: bool) -> Comparison:
 def _change(paths: set[str]) -> Change:
     if not paths:
         return "nothing"
-    services = {_service(path) for path in paths}
+    services = {service_of(path) for path in paths}
     if len(services) == 1 and services != {None}:
         return "one-service"
     return "one-module" if len(paths) == 1 else "several"
 
 
-def _service(path: str) -> str | None:
+def service_of(path: str) -> str | None:
     """The AWS service of which the file is a model."""
     parts = path.split("/")
     if len(parts) > _SERVICE_PARTS and parts[0] in _MODELS and parts[1] == "data":

@@ -98,7 +98,7 @@ class Looker:
         looked: dict[str, Looked] = {}
         releases: dict[str, tuple[Candidate, ...]] = {}
         names = sorted(wanted.keys() | days_of)
-        self.progress(f"asking the package index for {', '.join(names)}")
+        self.progress(f"asking the package index for the releases of {len(names)} distributions")
         for name in names:
             found = self.index.wheels(name)
             if found is not None:
@@ -142,7 +142,7 @@ class Looker:
                     raise NetworkError(
                         f"{wheel.filename} is not what the package index promised: "
                         f"its SHA-256 is {seen} instead of {wheel.sha256}",
-                        mend="Run the command again; if it comes back, something on the way to the index changes files.",
+                        mend="Run the command again; if it comes back, something on the way changes files.",
                     )
                 return shipped_digests(place, name, candidate.version, self.config, self.services)
         except OSError as error:

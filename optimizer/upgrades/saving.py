@@ -58,7 +58,7 @@ class Advised:
 class FamilySaving:
     """What skipping saves a year of distributions that release together and share a layer.
 
-    Of the release days, `days` were compared in all members, and on `quiet` of those none changed; `unknown` are members
+    Of the release days, `days` were compared in all members, and on `quiet` of those none changed; `unknown` are those
     that were not looked at: where there are any, nothing is counted as saved.
     """
 
