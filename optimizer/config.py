@@ -104,11 +104,16 @@ class AwsConfig(_Table):
 
 
 class LayerConfig(_Table):
-    """One layer: `roots` and what only they need belong to it; `include` pins further distributions."""
+    """One layer: `roots` stay in it, and `include` pins further distributions.
+
+    With `self_contained` everything that its distributions require is in it too, so that any function can attach it
+    alone.
+    """
 
     name: Annotated[str, AfterValidator(_layer_name)]
     roots: tuple[Name, ...] = ()
     include: tuple[Name, ...] = ()
+    self_contained: bool = False
 
 
 class GroupsConfig(_Table):
@@ -154,8 +159,8 @@ class PlanConfig(_Table):
 
     horizon_weeks: Annotated[int, Field(ge=1, le=520)] = 26
     cadence: Literal["day", "week", "month"] = "week"
-    half_life_weeks: Annotated[float, Field(gt=0, le=520)] = 26
-    prior_weeks: Annotated[float, Field(gt=0, le=520)] = 4
+    half_life_weeks: Annotated[float, Field(gt=0, le=520)] = 52
+    prior_weeks: Annotated[float, Field(gt=0, le=520)] = 16
     publish_bytes: Annotated[int, Field(ge=0, le=limits.UNZIPPED_BYTES)] = 10_000
 
 

@@ -86,6 +86,15 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A requirement that holds on the target: `by` (None: a function's requirements) asks for `specifier` of `name`."""
+
+    by: NormalizedName | None
+    name: NormalizedName
+    specifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSource:
     """One function's own source folder and the distributions that its requirements lead to.
 
@@ -100,13 +109,17 @@ class FunctionSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The distributions in reach of the functions' requirements, sorted by name, and what is wrong with them."""
+    """The distributions in reach of the functions' requirements, sorted by name, and what is wrong with them.
+
+    `demands` are the requirements among them that say which versions they take.
+    """
 
     target: Target
     source: str
     distributions: tuple[Distribution, ...]
     functions: tuple[FunctionSource, ...]
     defects: tuple[Defect, ...]
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from optimizer import limits
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.config import Config, ExternalLayer, FunctionConfig
     from optimizer.graph import Group
     from optimizer.models import Inventory, Payload, Target
-    from optimizer.partition import Partition
+    from optimizer.partition import Certificate, Partition
 
 LOCK_SCHEMA = 1
 _LOCK_HEAD = "# layer-optimizer lock, schema"
@@ -63,7 +63,10 @@ class PlannedFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerPlan:
-    """What goes where. `stale_locks` are locks on disk that no layer of the plan has."""
+    """What goes where. `stale_locks` are locks on disk that no layer of the plan has.
+
+    `frontier` says what the best split into other numbers of layers would cost, where that was asked for.
+    """
 
     target: Target
     source: str
@@ -74,6 +77,7 @@ class LayerPlan:
     groups: tuple[Group, ...]
     stale_locks: tuple[str, ...]
     warnings: tuple[str, ...]
+    frontier: Mapping[int, Certificate] = field(default_factory=dict)
 
     @property
     def total_unzipped_bytes(self) -> int:
@@ -209,6 +213,17 @@ def lock_text(name: str, target: Target, mark: str, distributions: Sequence[Plan
         *(f"{d.name}=={d.version} sha256:{d.payload.digest}" for d in distributions),
     ]
     return "\n".join(lines) + "\n"
+
+
+def locked_layers(locks: Mapping[str, str]) -> dict[str, str]:
+    """Each distribution's layer by the locks' texts; one that several layers have is in none."""
+    found: dict[str, set[str]] = {}
+    for layer, text in locks.items():
+        for line in text.splitlines():
+            name, pinned, _ = line.partition("==")
+            if pinned and not line.startswith("#"):
+                found.setdefault(name, set()).add(layer)
+    return {name: layers.pop() for name, layers in sorted(found.items()) if len(layers) == 1}
 
 
 def is_lock(text: str) -> bool:

@@ -12,13 +12,12 @@ from typing import NoReturn
 
 import typer
 
-from optimizer.cli.common import begin, emit_error, fail
+from optimizer.cli.common import INTERRUPTED, begin, emit_error, fail
 from optimizer.errors import OptimizerError
 
-_INTERRUPTED = 130
 _BROKEN = 3
-COMMANDS = ("plan", "explain", "upgrades", "build", "deploy", "publish", "local", "demo")
-"""In the order in which help lists them; each is a function of its name in optimizer/cli/<name>.py."""
+COMMANDS = ("plan", "explain", "history", "replay", "upgrades", "build", "deploy", "publish", "local", "demo")
+"""In the order in which help lists them; each is a function, or a group, of its name in optimizer/cli/<name>.py."""
 
 
 def application(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
@@ -38,7 +37,11 @@ def application(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
 
     for command in commands:
         module = importlib.import_module(f"optimizer.cli.{command}")
-        app.command(command)(getattr(module, command))
+        entry = getattr(module, command)
+        if isinstance(entry, typer.Typer):
+            app.add_typer(entry, name=command)
+        else:
+            app.command(command)(entry)
     return app
 
 
@@ -50,9 +53,9 @@ def main() -> NoReturn:
     try:
         status = application(commands)(standalone_mode=False)
     except typer.Abort:
-        _leave("interrupted", _INTERRUPTED)
+        _leave("interrupted", INTERRUPTED)
     except KeyboardInterrupt:
-        _leave("interrupted", _INTERRUPTED)
+        _leave("interrupted", INTERRUPTED)
     except OptimizerError as error:
         fail(error)
     except Exception as error:  # noqa: BLE001  the last net: whatever comes has to be told, with an honest status
@@ -65,8 +68,8 @@ def main() -> NoReturn:
         show()
         emit_error("usage", str(error), "Run the command with --help to see what it takes.")
         sys.exit(getattr(error, "exit_code", 2))
-    if status == _INTERRUPTED:  # typer turns Ctrl-C into this status
-        _leave("interrupted", _INTERRUPTED)
+    if status == INTERRUPTED:  # typer turns Ctrl-C into this status
+        _leave("interrupted", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -46,6 +46,8 @@ LayersOption = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout holds.")]
 CONFIG = DEFAULT_PATH
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
 _written: list[str] = []
 """What has been written to stdout: a command's one JSON document stays alone there."""
 

@@ -41,7 +41,7 @@ def explain(
 
     name = canonicalize_name(distribution)
     with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
-        found = explanation(result.plan, result.inventory, name)
+        found = explanation(result.plan, result.inventory, name, result.history)
         if found is None:
             names = [d.name for layer in result.plan.layers for d in layer.distributions]
             close = difflib.get_close_matches(name, names, n=3)

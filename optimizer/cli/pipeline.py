@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
+from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
+from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
 
 
@@ -28,6 +31,8 @@ class Source:
     path: Path | None = None
     requirements: Path | None = None
     layers: int | None = None
+    fresh: bool = False
+    effort: Effort = field(default_factory=Effort)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,10 @@ class Planned:
     inventory: Inventory
     payloads: Payloads
     services: frozenset[str] | None
+    problem: partition.Problem
+    history: History | None
+    store: Store
+    interrupted: bool = False
 
 
 @contextmanager
@@ -78,18 +87,27 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
         )
         by_name = {payload.name: payload for payload in computed[: len(selections)]}
+        locks = read_locks(config)
+        history = read_history(config.root / SNAPSHOT)
+        scenarios = make_scenarios(history, by_name, config.plan) if history else None
         problem = partition.make_problem(
             config,
             groups,
             requires={str(d.name): d.requires for d in inventory.distributions},
             weights={name: (p.zipped_bytes, p.unzipped_bytes) for name, p in by_name.items()},
             layers=source.layers,
+            scenarios=scenarios,
+            locked={} if source.fresh else plan.locked_layers(locks),
         )
+        answer, interrupted = split(problem, store, source.effort)
         notes = [
             f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
             for path, (keeper, other) in sorted(shared.items())[:5]
         ]
         notes += services.warnings
+        notes += _history_notes(history, scenarios, inventory)
+        if interrupted:
+            notes.append("interrupted: this is the best split found until then")
         if store.note:
             notes.append(store.note)
         yield Planned(
@@ -99,17 +117,38 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
                 config,
                 inventory,
                 groups=groups,
-                partition=partition.solve(problem),
+                partition=answer,
                 payloads=by_name,
                 code=computed[len(selections) :],
-                locks=read_locks(config),
+                locks=locks,
                 magic=compiler.magic if compiler else None,
                 code_magic=compiler.magic if compiler and code_place.bytecode else None,
                 notes=notes,
             ),
             payloads=payloads,
             services=services.kept,
+            problem=problem,
+            history=history,
+            store=store,
+            interrupted=interrupted,
         )
+
+
+def _history_notes(history: History | None, scenarios: Scenarios | None, inventory: Inventory) -> list[str]:
+    """What the plan can't know of the releases, and what follows from that."""
+    if history is None or scenarios is None:
+        return []
+    update = "run `python -m optimizer history update`"
+    notes = []
+    names = [str(d.name) for d in inventory.distributions]
+    if names and len(scenarios.unknown) == len(names):
+        notes.append(f"{SNAPSHOT} knows none of the distributions, which all get the prior; {update}")
+    elif scenarios.unknown:
+        notes.append(f"no release history of {', '.join(scenarios.unknown)}: each gets the prior; {update}")
+    target = inventory.target
+    if (history.runtime, history.architecture) != (target.runtime, target.architecture):
+        notes.append(f"{SNAPSHOT} is of {history.runtime} on {history.architecture}; {update}")
+    return notes
 
 
 def _services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from optimizer.cli import solving
 from optimizer.cli.common import (
     CONFIG,
+    INTERRUPTED,
     ConfigOption,
     LayersOption,
     PathOption,
@@ -21,7 +24,9 @@ from optimizer.cli.common import (
     write_text,
 )
 from optimizer.cli.pipeline import Planned, Source, lock_path, planned
+from optimizer.cli.solving import Effort, SeedOption, TimeLimitOption
 from optimizer.errors import DiskError
+from optimizer.partition import SEED, TIME_LIMIT
 
 
 class PlanFormat(StrEnum):
@@ -41,6 +46,22 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.", metavar="FILE")
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Plan without regard to the committed locks.")] = False,
+    time_limit: TimeLimitOption = TIME_LIMIT,
+    seed: SeedOption = SEED,
+    cached_solution: Annotated[
+        bool, typer.Option("--cached-solution/--no-cached-solution", help="Take what was solved before from the cache.")
+    ] = True,
+    frontier: Annotated[
+        bool | None,
+        typer.Option("--frontier/--no-frontier", help="What 1 to 5 layers would cost; not in JSON unless asked."),
+    ] = None,
+    problem: Annotated[
+        Path | None,
+        typer.Option(
+            "--problem", help="Write the problem and the answer here, so that its cost can be checked.", metavar="FILE"
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 where the committed locks are stale.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Update layers/<name>/layer.lock.")] = False,
 ) -> int:
@@ -48,8 +69,16 @@ def plan(
 
     Example: python -m optimizer plan --layers 4 --format markdown
     """
-    with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
+    effort = Effort(time_limit=time_limit, seed=seed, cached=cached_solution)
+    source = Source(config=config, path=path, requirements=requirements, layers=layers, fresh=fresh, effort=effort)
+    with planned(source) as found:
+        result = found
+        if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):
+            costs = solving.frontier(found.problem, found.store, effort, found.config.layer_slots)
+            result = replace(found, plan=replace(found.plan, frontier=costs))
         text = _render(result, output_format, to_file=output is not None)
+        if problem is not None:
+            write_text(problem, _problem_text(result))
         stale = result.plan.stale
         if write and result.plan.fits:
             _write_locks(result)  # before stdout, whose reader may leave
@@ -62,9 +91,21 @@ def plan(
                 note(f"stale: layers/{name}/layer.lock")
             if stale:
                 note("Run `python -m optimizer plan --write` and commit the locks.")
+        if result.interrupted:
+            return INTERRUPTED
         if not result.plan.fits:
             return 1
         return 1 if check and not write and stale else 0
+
+
+def _problem_text(result: Planned) -> str:
+    """The problem with the answer: whoever has it can compute the cost again."""
+    from optimizer.partition.document import problem_document
+
+    answer = result.plan.partition
+    found = problem_document(result.problem)
+    found |= {"assignment": dict(answer.assignment), "cost": answer.certificate.cost}
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def _render(result: Planned, output_format: PlanFormat, *, to_file: bool) -> str:

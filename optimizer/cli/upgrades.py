@@ -60,20 +60,20 @@ def _advice(result: Planned, named: list[str], releases: int) -> Advice:
     from datetime import UTC, datetime
 
     from optimizer import upgrades as stage
-    from optimizer.history import SNAPSHOT, read_history
+    from optimizer.history.index import SimpleIndex
 
     placed = {d.name: (d, layer) for layer in result.plan.layers for d in layer.distributions}
     wanted = _names(named, sorted(placed))
-    snapshot = read_history(result.config.root / SNAPSHOT)
+    snapshot = result.history
     touched = {placed[name][1].name for name in wanted}
     beside = {name for name, (_, layer) in placed.items() if layer.name in touched}
-    with stage.SimpleIndex() as index:
+    with SimpleIndex() as index:
         looker = stage.Looker(
             index=index,
             target=result.plan.target,
             config=result.config,
             services=result.services,
-            store=result.payloads.store,
+            store=result.store,
             progress=note,
         )
         found = looker.look(
@@ -93,7 +93,11 @@ def _advice(result: Planned, named: list[str], releases: int) -> Advice:
                 installed=placed[name][0].version,
                 layer=placed[name][1].name,
                 layer_bytes=placed[name][1].zipped_bytes,
-                comparisons=stage.compare(found.looked[name].contents, placed[name][0].version),
+                comparisons=stage.compare(
+                    found.looked[name].contents,
+                    placed[name][0].version,
+                    [demand for demand in result.inventory.demands if demand.name == name],
+                ),
                 note=found.looked[name].note,
             )
             for name in wanted

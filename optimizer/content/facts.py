@@ -46,7 +46,7 @@ def find_clients(store: Store, sources: Mapping[str, tuple[Sequence[InstalledFil
         for path, (names, lines) in json.loads(text).items():
             calls[path] = ClientCalls(names=frozenset(names), unknown_lines=tuple(lines))
     if fresh:
-        store.add(streams={}, bytecode={}, payloads={}, facts=fresh)
+        store.remember(fresh)
     return calls
 
 

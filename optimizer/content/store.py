@@ -134,6 +134,10 @@ class Store:
             self._db = memory
             self._insert(streams, bytecode, payloads, facts or {})
 
+    def remember(self, facts: dict[str, str]) -> None:
+        """Remember facts, by key."""
+        self.add(streams={}, bytecode={}, payloads={}, facts=facts)
+
     def _insert(
         self,
         streams: dict[str, Stream],

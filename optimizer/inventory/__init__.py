@@ -67,4 +67,5 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         distributions=closure.distributions(),
         functions=tuple(functions),
         defects=defects,
+        demands=closure.demands(),
     )

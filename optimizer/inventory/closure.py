@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion
 
 from optimizer.inventory.target import built_here, marker_environment, tags_fit
-from optimizer.models import Defect, Distribution
+from optimizer.models import Defect, Demand, Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,7 @@ class Closure:
     environment: Environment
     target: Target
     defects: dict[tuple[str, str, str], Defect] = field(default_factory=dict)
+    _demands: set[Demand] = field(default_factory=set)
     _found: dict[NormalizedName, Installed | None] = field(default_factory=dict)
     _parsed: dict[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict)
     _edges: dict[NormalizedName, set[NormalizedName]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Closure:
             if not self._holds(line.requirement, {**marker_values, "extra": ""}, line.where):
                 continue
             direct.add(canonicalize_name(line.requirement.name))
+            self._demand(None, line.requirement)
             todo.append((line.requirement, line.where))
         while todo:
             requirement, by = todo.popleft()
@@ -63,6 +65,7 @@ class Closure:
                     if not self._holds(inner, {**marker_values, "extra": extra}, name):
                         continue
                     edges.add(canonicalize_name(inner.name))
+                    self._demand(name, inner)
                     todo.append((inner, name))
         return frozenset(direct), frozenset(name for name, _ in reached)
 
@@ -81,6 +84,15 @@ class Closure:
             for name, installed in sorted(self._found.items())
             if installed is not None
         )
+
+    def demands(self) -> tuple[Demand, ...]:
+        """The requirements that were walked and say which versions they take, sorted."""
+        return tuple(sorted(self._demands, key=lambda d: (d.name, d.by or "", d.specifier)))
+
+    def _demand(self, by: NormalizedName | None, requirement: Requirement) -> None:
+        if requirement.specifier:
+            name = canonicalize_name(requirement.name)
+            self._demands.add(Demand(by=by, name=name, specifier=str(requirement.specifier)))
 
     def _holds(self, requirement: Requirement, values: dict[str, str | AbstractSet[str]], where: str) -> bool:
         """Whether the requirement's marker holds on the target; one that can't be evaluated is an error."""

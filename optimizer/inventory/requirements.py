@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,6 +48,16 @@ def read_requirements(path: Path) -> tuple[RequirementLine, ...]:
             mend="Name distributions, one a line, as in `boto3==1.40.0`; compile the file with pip-tools or uv.",
         )
     return lines
+
+
+def requirements_of(text: str) -> tuple[Requirement, ...]:
+    """Those lines of a requirements file's text that are requirements; everything else is passed over."""
+    found = []
+    for _, logical in _logical_lines(text):
+        line = _HASH.sub("", _COMMENT.sub("", logical)).strip()
+        with contextlib.suppress(InvalidRequirement):
+            found.append(Requirement(line))
+    return tuple(found)
 
 
 def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLine]:

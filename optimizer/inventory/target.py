@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from packaging.markers import Environment
 
     from optimizer.models import Target
@@ -40,7 +42,8 @@ def marker_environment(target: Target) -> Environment:
 
 
 @cache
-def _supported(target: Target) -> frozenset[Tag]:
+def _supported(target: Target) -> dict[Tag, int]:
+    """The tags that load on the target, each with its rank: an installer prefers the lowest."""
     runtime = target.lambda_runtime
     machine = target.machine
     platforms = [
@@ -49,12 +52,11 @@ def _supported(target: Target) -> frozenset[Tag]:
     platforms += [f"{name}_{machine}" for name in _LEGACY[machine]]
     platforms.append(f"linux_{machine}")
     interpreter = f"cp{runtime.python[0]}{runtime.python[1]}"
-    return frozenset(
-        [
-            *cpython_tags(runtime.python, abis=[interpreter], platforms=platforms),
-            *compatible_tags(runtime.python, interpreter=interpreter, platforms=platforms),
-        ]
-    )
+    ordered = [
+        *cpython_tags(runtime.python, abis=[interpreter], platforms=platforms),
+        *compatible_tags(runtime.python, interpreter=interpreter, platforms=platforms),
+    ]
+    return {tag: rank for rank, tag in reversed(tuple(enumerate(ordered)))}
 
 
 def tags_fit(tags: tuple[str, ...], target: Target) -> bool:
@@ -62,6 +64,12 @@ def tags_fit(tags: tuple[str, ...], target: Target) -> bool:
     if any(tag in {"py3-none-any", "py2.py3-none-any"} for tag in tags):
         return True
     return any(parsed in _supported(target) for tag in tags if tag.count("-") >= 2 for parsed in parse_tag(tag))  # noqa: PLR2004
+
+
+def tag_rank(tags: Iterable[Tag], target: Target) -> int | None:
+    """How an installer ranks a wheel with those tags for the target, the lowest first; None where it does not load."""
+    supported = _supported(target)
+    return min((supported[tag] for tag in tags if tag in supported), default=None)
 
 
 def built_here(tags: tuple[str, ...]) -> bool:

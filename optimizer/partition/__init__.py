@@ -1,15 +1,18 @@
 """[pure] Problem to Partition with certificate."""
 
-from optimizer.partition.problem import Certificate, Item, Partition, Problem, make_problem
-from optimizer.partition.roles import solve_by_roles
+from optimizer.partition.problem import Certificate, Item, Partition, Problem, Stability, make_problem
+from optimizer.partition.solve import FRONTIER_SECONDS, SEED, TIME_LIMIT, frontier, solve
 
-__all__ = ["Certificate", "Item", "Partition", "Problem", "make_problem", "solve"]
-
-
-def solve(problem: Problem) -> Partition:
-    """The seam: a problem in, a partition with its certificate out.
-
-    Raises:
-        ConfigError: the constraints contradict each other.
-    """
-    return solve_by_roles(problem)
+__all__ = [
+    "FRONTIER_SECONDS",
+    "SEED",
+    "TIME_LIMIT",
+    "Certificate",
+    "Item",
+    "Partition",
+    "Problem",
+    "Stability",
+    "frontier",
+    "make_problem",
+    "solve",
+]

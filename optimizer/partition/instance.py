@@ -25,7 +25,8 @@ class Instance:
 
     `sizes` are the zipped bytes of each item (any non-negative numbers will do); `scenarios` the weight of each and
     the items that change in it; `publish_bytes` a fixed cost of each publish; `allowed` the layers each item may be
-    in; `apart` the pairs of items that must not share a layer; with `nonempty` every layer holds an item.
+    in; `apart` the pairs of items that must not share a layer; `needs` holds (layer, item, other): when the item is in
+    the layer, so is the other; with `nonempty` every layer holds an item.
     """
 
     sizes: tuple[float, ...]
@@ -34,6 +35,7 @@ class Instance:
     publish_bytes: float
     allowed: tuple[frozenset[int], ...]
     apart: tuple[tuple[int, int], ...] = ()
+    needs: tuple[tuple[int, int, int], ...] = ()
     nonempty: bool = True
 
 
@@ -67,5 +69,6 @@ def respects(instance: Instance, assignment: Sequence[int]) -> bool:
         len(assignment) == len(instance.sizes)
         and all(layer in allowed for layer, allowed in zip(assignment, instance.allowed, strict=True))
         and all(assignment[a] != assignment[b] for a, b in instance.apart)
+        and all(assignment[item] != layer or assignment[other] == layer for layer, item, other in instance.needs)
         and (not instance.nonempty or set(assignment) == set(range(instance.layers)))
     )

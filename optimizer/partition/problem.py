@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from optimizer.errors import ConfigError, UsageError
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from optimizer.config import Config
     from optimizer.graph import Group
+    from optimizer.history import Scenarios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,11 @@ class Problem:
     """Items sorted by name; `roles` are the configured layers in attach order.
 
     `rest` is the role that takes what no root needs; `layers` how many layers the answer has, at least one for each
-    role; `apart` names items of which no two may share a layer.
+    role; `apart` names items of which no two may share a layer; `self_contained` the layers that hold all that their
+    items require. `scenarios` holds (expected times a year, names of items that change), `observed` the items that
+    changed in each window of the last year; both are empty where there is no history. `publish_bytes` is what a publish
+    costs beside its bytes, `locked` each item's layer by the committed locks, `horizon_weeks` within how many weeks
+    moving away from these has to pay.
     """
 
     items: tuple[Item, ...]
@@ -45,11 +50,22 @@ class Problem:
     rest: str
     layers: int
     apart: tuple[tuple[str, ...], ...] = ()
+    self_contained: tuple[str, ...] = ()
+    scenarios: tuple[tuple[float, frozenset[str]], ...] = ()
+    observed: tuple[frozenset[str], ...] = ()
+    publish_bytes: int = 0
+    locked: Mapping[str, str] = field(default_factory=dict)
+    horizon_weeks: int = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What is known of an answer: its cost, a lower bound and the gap between them, or None where nothing is."""
+    """What is known of an answer: its cost, a lower bound and the gap between them, or None where nothing is.
+
+    `cost` and `lower_bound` are expected bytes a year, each publish counted with its fixed cost and each scenario with
+    its weight; `gap` is the part of the cost that a better answer could save at the most. The last two are plain bytes
+    over the windows of the last year.
+    """
 
     method: str
     proved: bool = False
@@ -60,14 +76,39 @@ class Certificate:
     floor_bytes_per_year: int | None = None
 
 
+Decision = Literal["kept", "moved", "fresh"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stability:
+    """How the answer stands to the committed locks.
+
+    `kept`: every item stays in its locked layer; `moved`: some don't, since that pays; `fresh`: there is nothing to
+    compare with. `because` says why. `moves` holds (item, from layer, to layer); `sent_bytes` what they make to be
+    published once, `saved_bytes_per_year` what they save. Where the locks are kept though moving would save, the last
+    two speak of that move.
+    """
+
+    decision: Decision
+    because: str
+    moves: tuple[tuple[str, str, str], ...] = ()
+    sent_bytes: int = 0
+    saved_bytes_per_year: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """The answer: `layers` in attach order as (name, role), each item's layer, and why it is there."""
+    """The answer: `layers` in attach order as (name, role), each item's layer, and why it is there.
+
+    `alternatives` holds for each item what each other layer would cost more, in expected bytes a year.
+    """
 
     layers: tuple[tuple[str, str], ...]
     assignment: Mapping[str, str]
     reasons: Mapping[str, str]
     certificate: Certificate
+    stability: Stability = Stability(decision="fresh", because="there is no release history to weigh moves with")
+    alternatives: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def make_problem(
@@ -77,6 +118,8 @@ def make_problem(
     requires: Mapping[str, Sequence[str]],
     weights: Mapping[str, tuple[int, int]],
     layers: int | None,
+    scenarios: Scenarios | None = None,
+    locked: Mapping[str, str] | None = None,
 ) -> Problem:
     """The problem that the configuration poses for these groups.
 
@@ -86,6 +129,8 @@ def make_problem(
         requires: each distribution's requirements.
         weights: (zipped, unzipped) bytes of each distribution.
         layers: how many layers to make, or None for the configured ones.
+        scenarios: which distributions change together and how often, where there is a history.
+        locked: each distribution's layer by the committed locks.
 
     Raises:
         ConfigError: a root or pin is not there, or pins contradict the groups; every fault at once.
@@ -133,7 +178,30 @@ def make_problem(
     )
     roles = tuple(layer.name for layer in config.layer)
     rest = next((layer.name for layer in config.layer if not layer.roots), roles[-1])
-    return Problem(items=items, roles=roles, rest=rest, layers=layers or len(roles), apart=apart)
+    item_of = {member: group.name for group in groups for member in group.members}
+    return Problem(
+        items=items,
+        roles=roles,
+        rest=rest,
+        layers=layers or len(roles),
+        apart=apart,
+        self_contained=tuple(layer.name for layer in config.layer if layer.self_contained),
+        scenarios=tuple((weight, _items(names, item_of)) for weight, names in scenarios.weighted) if scenarios else (),
+        observed=tuple(_items(names, item_of) for names in scenarios.observed) if scenarios else (),
+        publish_bytes=config.plan.publish_bytes,
+        locked=_locked_items(groups, locked or {}),
+        horizon_weeks=config.plan.horizon_weeks,
+    )
+
+
+def _items(names: frozenset[str], item_of: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(item_of[name] for name in names if name in item_of)
+
+
+def _locked_items(groups: Sequence[Group], locked: Mapping[str, str]) -> dict[str, str]:
+    """Each group's locked layer, where all of its members that are locked are in one."""
+    layers_of = {group.name: {locked[m] for m in group.members if m in locked} for group in groups}
+    return {name: next(iter(layers)) for name, layers in sorted(layers_of.items()) if len(layers) == 1}
 
 
 def _check_count(config: Config, layers: int | None) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer import limits
 from optimizer.errors import ConfigError
 from optimizer.graph import reach
+from optimizer.partition.naming import spare_name
 from optimizer.partition.problem import Certificate, Partition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from optimizer.partition.problem import Item, Problem
 
 
@@ -22,15 +24,10 @@ def solve_by_roles(problem: Problem) -> Partition:
     Raises:
         ConfigError: `apart` can't be kept.
     """
-    requires = {item.name: item.requires for item in problem.items}
-    needed: dict[str, list[str]] = {item.name: [] for item in problem.items}
-    for role in problem.roles:
-        for name in reach((i.name for i in problem.items if i.root and i.role == role), requires):
-            needed[name].append(role)
     home: dict[str, str] = {}
     reasons: dict[str, str] = {}
-    for item in problem.items:
-        home[item.name], reasons[item.name] = _place(item, needed[item.name], problem)
+    for item, needed in _needed(problem):
+        home[item.name], reasons[item.name] = _place(item, needed, problem)
     _keep_apart(problem, home, reasons)
     layers = [(role, role) for role in problem.roles]
     while len(layers) < problem.layers:
@@ -41,6 +38,21 @@ def solve_by_roles(problem: Problem) -> Partition:
         reasons=dict(sorted(reasons.items())),
         certificate=Certificate(method="roles"),
     )
+
+
+def roles_of(problem: Problem) -> dict[str, str]:
+    """The role that each item belongs to by the roots that need it, whatever `apart` says."""
+    return {item.name: _place(item, needed, problem)[0] for item, needed in _needed(problem)}
+
+
+def _needed(problem: Problem) -> Iterator[tuple[Item, list[str]]]:
+    """Each item with the roles whose roots need it, in attach order."""
+    requires = {item.name: item.requires for item in problem.items}
+    reached = {
+        role: reach((i.name for i in problem.items if i.root and i.role == role), requires) for role in problem.roles
+    }
+    for item in problem.items:
+        yield item, [role for role in problem.roles if item.name in reached[role]]
 
 
 def _place(item: Item, needed: list[str], problem: Problem) -> tuple[str, str]:
@@ -111,7 +123,7 @@ def _split(problem: Problem, layers: list[tuple[str, str]], home: dict[str, str]
         )
     _, name, role, moved = max(ways, key=lambda way: way[:2])
     taken = {layer for layer, _ in layers}
-    spare = next(s for n in range(2, 10) if (s := f"{role[: limits.LAYER_NAME_LENGTH - 2]}-{n}") not in taken)
+    spare = next(s for n in range(2, 10) if (s := spare_name(role, n)) not in taken)
     for item in moved:
         home[item.name] = spare
         reasons[item.name] = f"{reasons[item.name]}; split off {name}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer import limits
-from optimizer.report.units import human_bytes
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from optimizer.plan import LayerPlan

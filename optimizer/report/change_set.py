@@ -33,7 +33,7 @@ from optimizer.deploy.actions import (
     UpdateSettings,
     UpdateUrl,
 )
-from optimizer.report.units import human_bytes
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

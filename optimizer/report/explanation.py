@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optimizer import graph
-from optimizer.report.units import human_bytes
+from optimizer.history import YEAR, co_release_families
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from optimizer.history import History
     from optimizer.models import Inventory
     from optimizer.plan import LayerPlan
 
 
-def explanation(plan: LayerPlan, inventory: Inventory, name: str) -> dict[str, Any] | None:
+def explanation(
+    plan: LayerPlan, inventory: Inventory, name: str, history: History | None = None
+) -> dict[str, Any] | None:
     """The facts as a document (schema 1), or None where the plan has no such distribution."""
     for layer in plan.layers:
         for d in layer.distributions:
@@ -27,11 +33,13 @@ def explanation(plan: LayerPlan, inventory: Inventory, name: str) -> dict[str, A
     group = next(g for g in plan.groups if name in g.members)
     members = [x for x in layer.distributions if x.name in group.members]
     moved = sum(x.payload.zipped_bytes for x in members)
+    costs = plan.partition.alternatives.get(group.name, {})
     moves = [
         {
             "to": other.name,
             "sent_bytes": layer.zipped_bytes + other.zipped_bytes,
             "layer_zipped_bytes": other.zipped_bytes + moved,
+            "cost_bytes_per_year": round(costs[other.name]) if other.name in costs else None,
         }
         for other in plan.layers
         if other.name != layer.name
@@ -42,6 +50,7 @@ def explanation(plan: LayerPlan, inventory: Inventory, name: str) -> dict[str, A
         "version": d.version,
         "layer": layer.name,
         "reason": d.reason,
+        "releases": _releases(history, name, group.members),
         "installed_bytes": d.installed_bytes,
         "unzipped_bytes": d.payload.unzipped_bytes,
         "zipped_bytes": d.payload.zipped_bytes,
@@ -56,6 +65,26 @@ def explanation(plan: LayerPlan, inventory: Inventory, name: str) -> dict[str, A
         "moves_with": [member for member in group.members if member != name],
         "because": list(group.reasons),
         "moves": moves,
+    }
+
+
+def _releases(history: History | None, name: str, members: tuple[str, ...]) -> dict[str, Any] | None:
+    """What is known of its releases in the last year of the history, and of those that it moves with."""
+    if history is None or name not in history.distributions:
+        return None
+    since = history.through - YEAR
+
+    def days(member: str) -> list[date]:
+        known = history.distributions.get(member)
+        return [r.day for r in known.releases if r.day > since] if known else []
+
+    last = history.distributions[name].releases[-1:]
+    families = co_release_families(history, history.distributions, since=since, through=history.through)
+    return {
+        "per_year": len(days(name)),
+        "days_with_those_that_it_moves_with": len({day for member in members for day in days(member)}),
+        "last": {"day": str(last[0].day), "version": last[0].version} if last else None,
+        "releases_with": [m for family in families if name in family for m in family if m != name],
     }
 
 
@@ -75,7 +104,20 @@ def explanation_text(found: dict[str, Any]) -> str:
     lines.append(f"  requires: {', '.join(found['requires']) or 'nothing'}")
     if found["moves_with"]:
         lines.append(f"  moves only with {', '.join(found['moves_with'])}: {'; '.join(found['because'])}")
+    releases = found["releases"]
+    if releases is None:
+        lines.append("  releases: none known; it is taken to change as the prior says")
+    else:
+        last = releases["last"]
+        said = f", the last {last['version']} on {last['day']}" if last else ""
+        lines.append(f"  releases in the last year: {releases['per_year']}{said}")
+        if releases["releases_with"]:
+            lines.append(f"  releases together with {', '.join(releases['releases_with'])}")
     for move in found["moves"]:
+        year = move["cost_bytes_per_year"]
+        if year is not None:
+            word = "more" if year >= 0 else "less"
+            lines.append(f"  in {move['to']} it would cost {human_bytes(abs(year))} a year {word}")
         lines.append(
             f"  moving it to {move['to']} would send {human_bytes(move['sent_bytes'])} once (both layers again); "
             f"{move['to']} would have {human_bytes(move['layer_zipped_bytes'])} zipped"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def plan_document(plan: LayerPlan) -> dict[str, Any]:
     """The document of `plan --format json`, schema 1."""
-    certificate = plan.partition.certificate
+    certificate, stability = plan.partition.certificate, plan.partition.stability
     return {
         "schema": 1,
         "target": {"runtime": plan.target.runtime, "architecture": plan.target.architecture},
@@ -65,5 +65,28 @@ def plan_document(plan: LayerPlan) -> dict[str, Any]:
             "republished_bytes_per_year": certificate.republished_bytes_per_year,
             "floor_bytes_per_year": certificate.floor_bytes_per_year,
         },
+        "stability": {
+            "decision": stability.decision,
+            "because": stability.because,
+            "moves": [{"name": name, "from": before, "to": after} for name, before, after in stability.moves],
+            "sent_bytes": stability.sent_bytes,
+            "saved_bytes_per_year": stability.saved_bytes_per_year,
+        },
+        **({"frontier": _frontier(plan)} if plan.frontier else {}),
         "warnings": list(plan.warnings),
     }
+
+
+def _frontier(plan: LayerPlan) -> list[dict[str, Any]]:
+    """What other numbers of layers would cost."""
+    return [
+        {
+            "layers": count,
+            "cost": known.cost,
+            "lower_bound": known.lower_bound,
+            "gap": known.gap,
+            "proved": known.proved,
+            "republished_bytes_per_year": known.republished_bytes_per_year,
+        }
+        for count, known in sorted(plan.frontier.items())
+    ]

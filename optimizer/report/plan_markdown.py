@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from optimizer import limits
 from optimizer.report.advice import overflow
-from optimizer.report.units import human_bytes
+from optimizer.report.costs import certificate_text, frontier_rows
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from optimizer.plan import LayerPlan
@@ -36,6 +37,7 @@ def plan_markdown(plan: LayerPlan) -> str:
         f"| {f.unzipped_bytes / limits.UNZIPPED_BYTES:.1%} | |"
         for f in plan.functions
     ]
+    lines += _cost(plan)
     for layer in plan.layers:
         lines += [
             "",
@@ -55,6 +57,21 @@ def plan_markdown(plan: LayerPlan) -> str:
     if plan.warnings:
         lines += ["", "Warnings:", *(f"- {_cell(warning)}" for warning in plan.warnings)]
     return "\n".join(lines) + "\n"
+
+
+def _cost(plan: LayerPlan) -> list[str]:
+    """What releases cost, how the plan stands to the locks, and what other numbers of layers would cost."""
+    stability = plan.partition.stability
+    lines = ["", f"**What releases cost**: {certificate_text(plan.partition.certificate)}."]
+    if plan.partition.certificate.cost is None:
+        return lines
+    lines += ["", f"Locks {stability.decision}: {_cell(stability.because)}."]
+    if stability.moves:
+        lines += ["", *(f"- {name}: {before} → {after}" for name, before, after in stability.moves)]
+    if plan.frontier:
+        lines += ["", "| layers | sent a year, expected | the layer saves | |", "|--:|--:|--:|---|"]
+        lines += [f"| {r.count} | {human_bytes(r.cost)} | {r.saves} | {r.remark} |" for r in frontier_rows(plan)]
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from optimizer import limits
 from optimizer.report.advice import overflow
-from optimizer.report.units import human_bytes
+from optimizer.report.costs import certificate_text, frontier_rows
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,7 +42,7 @@ def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     ]
     for layer in plan.layers:
         parts += [_layer(layer), _distributions(layer, narrow=narrow), *_left_out(layer), Text()]
-    parts += [_shares(plan), Text(), _verdict(plan)]
+    parts += [_shares(plan), Text(), *_cost(plan), Text(), _verdict(plan)]
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
     return parts
@@ -120,6 +121,30 @@ def _bar(share: float) -> str:
         eighths = max(eighths, 1)
     full, part = divmod(eighths, 8)
     return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(_BAR, "·")
+
+
+def _cost(plan: LayerPlan) -> list[RenderableType]:
+    """What releases make us send, how far from the best that is, how it stands to the locks, and the frontier."""
+    stability = plan.partition.stability
+    parts: list[RenderableType] = [
+        Text.assemble(("what releases cost", "bold"), f": {certificate_text(plan.partition.certificate)}")
+    ]
+    if plan.partition.certificate.cost is not None:
+        parts.append(Text.assemble("   locks ", (stability.decision, "bold"), f": {stability.because}"))
+    parts += [Text(f"   {name}: {before} → {after}") for name, before, after in stability.moves]
+    if not plan.frontier:
+        return parts
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("   layers", justify="right", no_wrap=True)
+    table.add_column("sent a year, expected", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("the layer saves", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in frontier_rows(plan):
+        style = "bold" if row.count == len(plan.layers) else ""
+        bar = Text(_bar(row.share), "cyan")
+        table.add_row(str(row.count), human_bytes(row.cost), bar, row.saves, row.remark, style=style)
+    return [*parts, table]
 
 
 def _verdict(plan: LayerPlan) -> RenderableType:

@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.report.units import human_bytes
+from optimizer.units import human_bytes
 from optimizer.upgrades import service_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _comparison(one: Comparison, sent: int) -> dict[str, Any]:
         "day": None if one.day is None else str(one.day),
         "newer": one.newer,
         "advice": _advice(one) or None,
+        "held_by": list(one.held_by),
         "change": one.change,
         "files_changed": len(one.paths),
         "files_added": len(one.added),
@@ -88,6 +89,9 @@ def print_upgrades(advice: Advice, target: Target, console: Console) -> None:
         parts += [_heading(one)]
         if one.wanted.comparisons:
             parts += [_table(one), _share(one)]
+        barred = sorted({by for c in one.wanted.comparisons for by in c.held_by})
+        if barred:
+            parts.append(Text(f"   held back by {' and '.join(barred)}"))
         if one.wanted.note:
             parts.append(Text.assemble(("   note: ", "yellow"), _plain(one.wanted.note)))
         parts.append(Text())
@@ -130,10 +134,10 @@ def _table(one: Advised) -> Table:
 
 
 def _advice(one: Comparison) -> str:
-    """What to do about a release that is newer than the installed one."""
+    """What to do about a release that is newer than the installed one; `held` is one that others' requirements bar."""
     if not one.newer:
         return ""
-    return "skip" if one.change == "nothing" else "take"
+    return "held" if one.held_by else "skip" if one.change == "nothing" else "take"
 
 
 def _files(one: Comparison) -> str:

@@ -2,6 +2,7 @@
 
 from optimizer.select.rules import RULES, Rule
 from optimizer.select.selection import (
+    SERVICES_RULE,
     select_distribution,
     select_source,
     unknown_patterns,
@@ -13,6 +14,7 @@ from optimizer.select.services import SDK, Services, available_services, choose_
 __all__ = [
     "RULES",
     "SDK",
+    "SERVICES_RULE",
     "Rule",
     "Services",
     "available_services",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from optimizer.models import Distribution
 
 
+SERVICES_RULE = "botocore-services"
+"""The name under which service models that do not ship stand in a receipt."""
+
+
 def unknown_rules(config: Config) -> list[str]:
     """Faults of `[slim]`: names that are no rule here."""
     known = ", ".join(RULES)
@@ -66,7 +70,7 @@ def select_distribution(
                 if any(fnmatchcase(path, p) for p in drop):
                     taker = "slim.drop"
                 elif services is not None and _is_other_service(path, distribution.name, services):
-                    taker = "botocore-services"
+                    taker = SERVICES_RULE
         if taker is None:
             kept.append(file)
         else:

@@ -1,7 +1,6 @@
 """[reads] Releases on the package index → what really changes of what ships, and which of them can be skipped."""
 
 from optimizer.upgrades.changes import Change, Comparison, compare, service_of
-from optimizer.upgrades.index import IndexFile, PackageIndex, SimpleIndex
 from optimizer.upgrades.look import Look, Looked, Looker
 from optimizer.upgrades.saving import Advice, Advised, FamilySaving, Wanted, advise, known_history
 
@@ -11,12 +10,9 @@ __all__ = [
     "Change",
     "Comparison",
     "FamilySaving",
-    "IndexFile",
     "Look",
     "Looked",
     "Looker",
-    "PackageIndex",
-    "SimpleIndex",
     "Wanted",
     "advise",
     "compare",

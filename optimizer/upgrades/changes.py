@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
+
+    from optimizer.models import Demand
 
 Change = Literal["nothing", "one-module", "one-service", "several"]
 _MODELS = frozenset({"boto3", "botocore"})
@@ -34,7 +37,8 @@ class Contents:
 class Comparison:
     """One release after the one before it; the paths that were added, removed and modified, each sorted.
 
-    `newer` is whether it is newer than the installed one, so that there is something to decide.
+    `newer` is whether it is newer than the installed one, so that there is something to decide; `held_by` are then the
+    requirements of other distributions that do not take it, as `botocore (<3.0.0,>=2.1)`.
     """
 
     before: str
@@ -45,6 +49,7 @@ class Comparison:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     modified: tuple[str, ...]
+    held_by: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -52,17 +57,20 @@ class Comparison:
         return tuple(sorted((*self.added, *self.removed, *self.modified)))
 
 
-def compare(releases: Sequence[Contents], installed: str) -> tuple[Comparison, ...]:
+def compare(releases: Sequence[Contents], installed: str, demands: Iterable[Demand] = ()) -> tuple[Comparison, ...]:
     """Each release with the one before it.
 
     Args:
         releases: oldest version first.
         installed: the version that the plan has.
+        demands: what the stack asks of this distribution; a function's own requirements are its team's to change.
     """
-    return tuple(_compare(a, b, newer=Version(b.version) > Version(installed)) for a, b in pairwise(releases))
+    others = [(f"{demand.by} ({demand.specifier})", demand.specifier) for demand in demands if demand.by is not None]
+    return tuple(_compare(a, b, installed, sorted(others)) for a, b in pairwise(releases))
 
 
-def _compare(before: Contents, after: Contents, *, newer: bool) -> Comparison:
+def _compare(before: Contents, after: Contents, installed: str, others: list[tuple[str, str]]) -> Comparison:
+    newer = Version(after.version) > Version(installed)
     added = after.files.keys() - before.files.keys()
     removed = before.files.keys() - after.files.keys()
     modified = {path for path in after.files.keys() & before.files.keys() if before.files[path] != after.files[path]}
@@ -75,6 +83,7 @@ def _compare(before: Contents, after: Contents, *, newer: bool) -> Comparison:
         added=tuple(sorted(added)),
         removed=tuple(sorted(removed)),
         modified=tuple(sorted(modified)),
+        held_by=tuple(who for who, asked in others if newer and not SpecifierSet(asked).contains(after.version)),
     )
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 import zlib
 from functools import lru_cache
+from itertools import takewhile
 
 from optimizer import limits
 
@@ -59,7 +60,8 @@ def _patterns(version: str) -> tuple[re.Pattern[bytes], ...]:
     if len(parts) < _PLAIN_PARTS:
         return (re.compile(rb"(?<=[\"'])v?" + body + rb"(?=[\"'])"),)
     found = [re.compile(rb"(?<![0-9.])" + body + rb"(?![0-9A-Za-z]|[.+-][0-9A-Za-z])")]
-    if all(part.isdecimal() for part in parts):
-        numbers = rb"\s*,\s*".join(b"0*%d" % int(part) for part in parts)
+    numeric = list(takewhile(str.isdecimal, parts))  # of 2.9.0.post0 the first three
+    if len(numeric) >= _PLAIN_PARTS:
+        numbers = rb"\s*,\s*".join(b"0*%d" % int(part) for part in numeric)
         found.append(re.compile(rb"(?<=[(\[])\s*" + numbers + rb"(?=\s*[,)\]])"))
     return tuple(found)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from optimizer.config import Config
     from optimizer.content import Store
+    from optimizer.history.index import IndexFile, WheelIndex
     from optimizer.models import Target
-    from optimizer.upgrades.index import IndexFile, PackageIndex
 
 _SDK = frozenset({"boto3", "botocore"})
 
@@ -57,7 +57,7 @@ class Looker:
     called with a line before what takes long.
     """
 
-    index: PackageIndex
+    index: WheelIndex
     target: Target
     config: Config
     services: frozenset[str] | None
@@ -88,7 +88,8 @@ class Looker:
         except NetworkError as error:
             came = f"{self._done} of {self._total} releases are done and remembered"
             came = came if self._total else "no release was looked at yet"
-            raise NetworkError(f"{error.message} ({came})", mend=error.mend) from error
+            mend = f"{error.mend} Run the command again: it goes on from there."
+            raise NetworkError(f"{error.message} ({came})", mend=mend) from error
         return Look(looked=looked, releases=releases)
 
     def _ask(
@@ -100,7 +101,7 @@ class Looker:
         names = sorted(wanted.keys() | days_of)
         self.progress(f"asking the package index for the releases of {len(names)} distributions")
         for name in names:
-            found = self.index.wheels(name)
+            found = self.index.files(name)
             if found is not None:
                 releases[name] = candidates(found, self.target)
             if name in wanted:
@@ -142,7 +143,7 @@ class Looker:
                     raise NetworkError(
                         f"{wheel.filename} is not what the package index promised: "
                         f"its SHA-256 is {seen} instead of {wheel.sha256}",
-                        mend="Run the command again; if it comes back, something on the way changes files.",
+                        mend="If it comes back, something on the way changes files.",
                     )
                 return shipped_digests(place, name, candidate.version, self.config, self.services)
         except OSError as error:
@@ -177,7 +178,7 @@ def _unknown(name: str, installed: str, found: tuple[IndexFile, ...] | None, rel
 
 def _remember(store: Store, key: str, files: dict[str, str]) -> None:
     text = json.dumps({"files": files, "check": _check(files)})
-    store.add(streams={}, bytecode={}, payloads={}, facts={key: text})
+    store.remember({key: text})
 
 
 def _remembered(store: Store, key: str) -> dict[str, str] | None:

@@ -9,14 +9,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from optimizer.inventory.target import marker_environment, tags_fit
+from optimizer.inventory.target import marker_environment, tag_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from optimizer.history.index import IndexFile
     from optimizer.models import Target
-    from optimizer.upgrades.index import IndexFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,30 +29,27 @@ class Candidate:
 
 
 def candidates(files: Iterable[IndexFile], target: Target) -> tuple[Candidate, ...]:
-    """The releases that load on the target, oldest version first: not yanked, no pre-releases, with a hash."""
-    found: dict[Version, list[tuple[tuple[bool, bool, str], IndexFile]]] = {}
+    """The releases that load on the target, oldest version first: not yanked, no pre-releases, with a hash.
+
+    Of several wheels the one stands for the release that an installer would take.
+    """
+    found: dict[Version, list[tuple[int, str, IndexFile]]] = {}
     for file in files:
         if file.yanked or not file.sha256 or not _takes_python(file, target):
             continue
         try:
-            version = parse_wheel_filename(file.filename)[1]
+            _, version, _, tags = parse_wheel_filename(file.filename)
         except (InvalidWheelFilename, InvalidVersion):
             continue
-        tag = "-".join(file.filename.removesuffix(".whl").split("-")[-3:])
-        if not version.is_prerelease and tags_fit((tag,), target):
-            found.setdefault(version, []).append((_order(tag, file.filename, target), file))
+        rank = tag_rank(tags, target)
+        if not version.is_prerelease and rank is not None:
+            found.setdefault(version, []).append((rank, file.filename, file))
     chosen = []
     for version, wheels in sorted(found.items()):
-        days = [wheel.day for _, wheel in wheels if wheel.day is not None]
-        wheel = min(wheels, key=lambda ranked: ranked[0])[1]
+        days = [wheel.uploaded.date() for _, _, wheel in wheels if wheel.uploaded is not None]
+        wheel = min(wheels, key=lambda ranked: ranked[:2])[2]
         chosen.append(Candidate(version=str(version), day=min(days, default=None), wheel=wheel))
     return tuple(chosen)
-
-
-def _order(tag: str, filename: str, target: Target) -> tuple[bool, bool, str]:
-    """The wheel of just this Python first, then one of the stable ABI, then one without compiled modules."""
-    major, minor = target.lambda_runtime.python
-    return (not tag.startswith(f"cp{major}{minor}-cp{major}{minor}-"), "-abi3-" not in tag, filename)
 
 
 def _takes_python(file: IndexFile, target: Target) -> bool:

@@ -9,14 +9,14 @@ from rich.console import Console
 
 from optimizer.cli.app import main
 from optimizer.report.upgrades import print_upgrades
-from tests.support import CONFIG, make_project
+from tests.support import CONFIG, lay_out, make_project
 from tests.unit.upgrades.support import FakeIndex
 
 
 @pytest.fixture
 def index(monkeypatch):
     fake = FakeIndex()
-    monkeypatch.setattr("optimizer.upgrades.SimpleIndex", lambda: fake)
+    monkeypatch.setattr("optimizer.history.index.SimpleIndex", lambda: fake)
     return fake
 
 
@@ -63,6 +63,7 @@ def test_the_document_says_what_changed_what_it_sends_and_what_skipping_saves(up
                         "day": f"2026-11-0{n + 2}",
                         "newer": newer,
                         "advice": advice,
+                        "held_by": [],
                         "change": change,
                         "files_changed": len(changed),
                         "files_added": 0,
@@ -111,6 +112,14 @@ def test_the_text_tells_the_advice_and_that_it_is_extrapolated(upgrades, index):
     assert "2026-11-02  nothing  skip" in text
     assert "1 of 1 changed nothing that runs; of 2 releases a year that is 2" in text
     assert "Extrapolated" in text
+
+
+def test_what_others_do_not_take_is_held_back_and_told(upgrades, index, tmp_path):
+    lay_out(tmp_path / "site", "web", requires=("tool<1.1",))
+    releases(index, "tool", "a", "b")
+    text = upgrades("tool").out
+    assert "one module  held" in text
+    assert "held back by web (<1.1)" in text
 
 
 def test_names_of_foreign_archives_do_not_steer_the_terminal(upgrades, index):

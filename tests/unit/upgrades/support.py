@@ -4,12 +4,12 @@ import gzip
 import hashlib
 import io
 import zipfile
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 from optimizer.errors import NetworkError
-from optimizer.upgrades import IndexFile
+from optimizer.history.index import IndexFile
 
-FIRST_DAY = date(2026, 11, 1)
+FIRST = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def make_wheel(name, version, files, *, requires=()):
@@ -41,7 +41,7 @@ class FakeIndex:
     """
 
     def __init__(self):
-        self.files = {}
+        self.known = {}
         self.data = {}
         self.fetched = []
         self.broken_after = None
@@ -52,23 +52,23 @@ class FakeIndex:
     def __exit__(self, *_):
         pass
 
-    def add(self, name, version, files, *, tag="py3-none-any", day=None, data=None, **facts):
+    def add(self, name, version, files, *, tag="py3-none-any", data=None, **facts):
         """A release, by default a day after the one before."""
-        known = self.files.setdefault(name, [])
+        known = self.known.setdefault(name, [])
         data = make_wheel(name.replace("-", "_"), version, files) if data is None else data
         file = IndexFile(
             filename=f"{name.replace('-', '_')}-{version}-{tag}.whl",
             url=f"{name}/{version}/{tag}",
             sha256=hashlib.sha256(data).hexdigest(),
-            day=day or FIRST_DAY + timedelta(days=len(known)),
+            uploaded=FIRST + timedelta(days=len(known)),
             bytes=len(data),
             **facts,
         )
         known.append(file)
         self.data[file.url] = data
 
-    def wheels(self, name):
-        return tuple(self.files[name]) if name in self.files else None
+    def files(self, name):
+        return tuple(self.known[name]) if name in self.known else None
 
     def fetch(self, wheel, place):
         if self.broken_after is not None and len(self.fetched) >= self.broken_after:

@@ -47,6 +47,11 @@ def test_zeros_before_a_part_are_the_authors_taste():
     assert digest("a.py", b"'2026.07.14'", "2026.7.14") == digest("a.py", b"'2026.11.02'", "2026.11.2")
 
 
+def test_a_post_release_counts_as_a_tuple_too():
+    old, new = b"v = '2.9.0'; t = (2, 9, 0)", b"v = '2.9.0.post1'; t = (2, 9, 0)"
+    assert digest("a.py", old, "2.9.0") == digest("a.py", new, "2.9.0.post1")
+
+
 def test_gzip_is_compared_by_what_it_holds():
     one, two = gzip.compress(b'{"a": 1}', mtime=1), gzip.compress(b'{"a": 1}', mtime=2)
     assert one != two

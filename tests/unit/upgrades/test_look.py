@@ -8,7 +8,7 @@ import pytest
 from optimizer.config import load
 from optimizer.content import Store
 from optimizer.errors import NetworkError
-from optimizer.models import Target
+from optimizer.models import Demand, Target
 from optimizer.upgrades import Looker, compare
 from tests.support import CONFIG, make_project
 from tests.unit.upgrades.support import FakeIndex, make_wheel, model
@@ -92,6 +92,17 @@ def test_a_compiled_module_is_told_by_its_bytes(looker, index):
         index.add("pkg", version, files, tag="cp311-cp311-manylinux_2_17_x86_64")
     (one,) = changes(looker)
     assert (one.change, one.modified) == ("one-module", (name,))
+
+
+def test_a_release_that_others_do_not_take_is_held_by_them(looker, index):
+    for version in ("1.0.0", "1.0.1", "2.0.0"):
+        index.add("pkg", version, source(version))
+    demands = [
+        Demand(by=by, name="pkg", specifier=asked) for by, asked in (("a", "<2"), ("b", ">=1"), (None, "==1.0.0"))
+    ]
+    looked = looker.look({"pkg": "1.0.0"}, count=10).looked["pkg"]
+    assert [c.held_by for c in compare(looked.contents, "1.0.0", demands)] == [(), ("a (<2)",)]
+    assert [c.held_by for c in compare(looked.contents, "2.0.0", demands)] == [(), ()]
 
 
 def botocore(version, moment, s3="{}", ec2="{}"):
