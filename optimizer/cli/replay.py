@@ -80,7 +80,7 @@ def replay(
             result.config.plan,
             windows=windows or _WINDOWS[result.config.plan.cadence],
             until=until.date() if until else None,
-            untrimmed=_untrimmed(result),
+            untrimmed=untrimmed(result),
             code_bytes=sum(f.zipped_bytes for f in result.plan.functions),
             seed=seed,
             time_limit=time_limit,
@@ -97,7 +97,7 @@ def replay(
     return 0
 
 
-def _untrimmed(result: Planned) -> Mapping[str, int]:
+def untrimmed(result: Planned) -> Mapping[str, int]:
     """Zipped bytes of those items that would be larger with all of botocore's service models."""
     trimmed = {
         d.name

@@ -116,7 +116,6 @@ def instance_of(problem: Problem) -> Instance:
             for item in problem.items
             for other in item.requires
         ),
-        nonempty=len(problem.items) >= problem.layers,
     )
 
 
@@ -164,7 +163,7 @@ def _explained(problem: Problem, instance: Instance, error: InfeasibleError) -> 
     items = [problem.items[i] for i in error.items]
     told = ", ".join(item.name + (f" (in {item.role} by its pin)" if item.role else "") for item in items)
     rivals = {i for pair in instance.apart for i in pair}
-    if len(problem.items) < problem.layers or "fill" in error.message:
+    if instance.nonempty and (len(problem.items) < problem.layers or "fill" in error.message):
         fault = f"layer: the distributions in reach can't fill {problem.layers} layers"
     elif instance.needs:
         alone = ", ".join(problem.self_contained)
