@@ -37,12 +37,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A layer plan, and what building it needs."""
+    """A layer plan, and what building it needs; `services` are the service models that ship, None for all."""
 
     config: Config
     plan: plan.LayerPlan
     inventory: Inventory
     payloads: Payloads
+    services: frozenset[str] | None
     problem: partition.Problem
     history: History | None
     store: Store
@@ -125,6 +126,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
                 notes=notes,
             ),
             payloads=payloads,
+            services=services.kept,
             problem=problem,
             history=history,
             store=store,

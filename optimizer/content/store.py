@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA = 2
 LIMIT_BYTES = 1 << 30
 """How large the streams may grow together before the longest unused ones go."""
+FACTS_LIMIT_BYTES = 1 << 26
+"""The same for facts."""
 _DAY = 86_400
 _BATCH = 500
 _TABLES = """
@@ -170,7 +172,14 @@ class Store:
             raise
 
     def _trim(self) -> None:
-        """Drop what has not been used for longest while the streams are over the limit."""
+        """Drop what has not been used for longest while the streams, or the facts, are over their limit."""
+        (total,) = self._db.execute("select coalesce(sum(length(value)), 0) from fact").fetchone()
+        if total > FACTS_LIMIT_BYTES:
+            for key, size in self._db.execute("select key, length(value) from fact order by used").fetchall():
+                self._db.execute("delete from fact where key = ?", (key,))
+                total -= size
+                if total <= FACTS_LIMIT_BYTES * 3 // 4:
+                    break
         (total,) = self._db.execute("select coalesce(sum(length(data)), 0) from stream").fetchone()
         if total <= LIMIT_BYTES:
             return

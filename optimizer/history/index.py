@@ -1,4 +1,4 @@
-"""The package index port: one verb, from a project's name to its wheels, and pypi-simple behind it."""
+"""The package index port: from a project's name to its wheels, from a wheel to its bytes; pypi-simple behind it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self
 
-from optimizer.errors import NetworkError, UsageError
+from optimizer.errors import DiskError, NetworkError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pypi_simple import ProjectPage, PyPISimple
 
 _TIMEOUT = (10.0, 60.0)
 _RETRIES = 5
 _BACKOFF = 0.5
 _LONGEST_WAIT = 120
+_CHUNK = 1 << 16
+_MEND = "Look at the network, the proxy and --index-url."
 _BUSY = (429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFile:
-    """One wheel as the index tells of it: `uploaded` in UTC, or None where it does not say (before PEP 700)."""
+    """One wheel as the index tells of it.
+
+    `uploaded` is in UTC, or None where it does not say (before PEP 700); `url` and `sha256` (hex) are empty where a
+    cached answer does without them.
+    """
 
     filename: str
     uploaded: datetime | None
     bytes: int = 0
     requires_python: str | None = None
     yanked: bool = False
+    url: str = ""
+    sha256: str = ""
 
 
 class PackageIndex(Protocol):
@@ -38,6 +48,18 @@ class PackageIndex(Protocol):
 
         Raises:
             NetworkError: the index could not be reached, or refused.
+        """
+
+
+class WheelIndex(PackageIndex, Protocol):
+    """Where releases are looked up, and wheels come from."""
+
+    def fetch(self, wheel: IndexFile, place: Path) -> None:
+        """Write the wheel's bytes there; whoever asks checks the hash.
+
+        Raises:
+            NetworkError: the index could not be reached, or refused.
+            DiskError: they can't be written.
         """
 
 
@@ -71,7 +93,6 @@ class SimpleIndex:
         import requests
         from pypi_simple import NoSuchProjectError, UnsupportedContentTypeError, UnsupportedRepoVersionError
 
-        mend = "Look at the network, the proxy and --index-url."
         try:
             page = self._client.get_project_page(name, timeout=_TIMEOUT)
         except NoSuchProjectError:
@@ -79,17 +100,36 @@ class SimpleIndex:
         except requests.HTTPError as error:
             answer = error.response
             reason = f"{answer.status_code} {answer.reason}" if answer is not None else "it does not say why"
-            raise NetworkError(f"The package index refused {name}: {reason}", mend=mend) from error
+            raise NetworkError(f"The package index refused {name}: {reason}", mend=_MEND) from error
         except requests.RequestException as error:
             cause = getattr(error.args[0], "reason", error) if error.args else error  # urllib3's own words are long
             raise NetworkError(
-                f"The package index could not be asked for {name}: {_without_secrets(str(cause))}", mend=mend
+                f"The package index could not be asked for {name}: {_without_secrets(str(cause))}", mend=_MEND
             ) from error
         except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
             raise NetworkError(
-                f"What answers for {name} is no package index ({type(error).__name__})", mend=mend
+                f"What answers for {name} is no package index ({type(error).__name__})", mend=_MEND
             ) from error
         return _wheels(page)
+
+    def fetch(self, wheel: IndexFile, place: Path) -> None:
+        """See WheelIndex."""
+        import requests
+
+        try:
+            with self._client.s.get(wheel.url, stream=True, timeout=_TIMEOUT) as answer, place.open("wb") as file:
+                answer.raise_for_status()
+                for chunk in answer.iter_content(_CHUNK):
+                    file.write(chunk)
+        except requests.RequestException as error:
+            raise NetworkError(
+                f"{wheel.filename} could not be downloaded: {_without_secrets(str(error))}", mend=_MEND
+            ) from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise DiskError(
+                f"{place.parent} can't be written: {reason}", mend="Free some space there, or set TMPDIR."
+            ) from error
 
 
 def _client(url: str | None) -> PyPISimple:
@@ -128,6 +168,8 @@ def _wheels(page: ProjectPage) -> tuple[IndexFile, ...]:
             bytes=package.size or 0,
             requires_python=package.requires_python,
             yanked=package.is_yanked,
+            url=package.url,
+            sha256=package.digests.get("sha256", ""),
         )
         for package in page.packages
         if package.filename.endswith(".whl")
