@@ -98,7 +98,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             weights={name: (p.zipped_bytes, p.unzipped_bytes) for name, p in by_name.items()},
             layers=source.layers,
             scenarios=scenarios,
-            locked={} if source.fresh else plan.locked_layers(locks),
+            locked={} if source.fresh else plan.locked_homes(locks),
+            locked_layers=() if source.fresh else locks,
         )
         answer, interrupted = split(problem, store, source.effort)
         notes = [
