@@ -30,6 +30,7 @@ _SMOOTHING = 0.5  # share of the prices tried last in those tried next
 _ROUNDS = 2_000
 _NODES = 400_000  # of an exact search
 _LOOSE = 5e-4  # share of the cost that the first exact search may leave
+_DUE = ((0.5, 0.75), (0.8, 1.0))  # without a bound by then (share of the time), one at the prices of the day, until then
 _NEW = 20  # columns taken of a kind and a round
 _LISTED = 20_000  # nodes of the search when all layers within the gap are listed
 _MOST_COLUMNS = 6_000  # in an integer programme
@@ -68,6 +69,7 @@ class Generation:
         self.bound, self.prices = 0.0, prices
         self.least = [0.0] * len(first)
         self.shares = np.zeros(0)
+        self.better: tuple[int, ...] | None = None
         self.chance = np.random.default_rng(0)
 
     def expired(self) -> bool:
@@ -88,8 +90,7 @@ class Generation:
             programme.add(column)
         self._generate(programme)
         relaxed = Relaxed(bound=self.bound, prices=self.prices, columns=self.columns, shares=self.shares)
-        if self.bound < self.cost * (1 - _WORTH) and not self.expired():
-            relaxed.better = self._choose()
+        relaxed.better = self.better
         if self.bound >= self.cost * (1 - ROUNDING):
             relaxed.closed = True
         elif not self.expired():
@@ -99,24 +100,32 @@ class Generation:
     def _generate(self, programme: Programme) -> None:
         """Columns by descent while that finds any, and by exact search, which gives the bound, when it does not."""
         centre, smoothing, tolerance = self.prices, _SMOOTHING, _LOOSE * self.cost
+        began, chosen = time.monotonic(), False
+        due = [(began + share * (self.end - began), until) for share, until in _DUE]
         for _ in range(_ROUNDS):
             if self.expired():
                 break
             value, exact, slots, self.shares = programme.solve()
             centre = smoothing * centre + (1 - smoothing) * exact
             new = self._suggested(centre, exact, slots)
-            if not new and smoothing > 0:
+            if due and time.monotonic() >= due[0][0]:
+                _, until = due.pop(0)
+                new += self._new(self._bound(centre, tolerance, began + until * (self.end - began)), exact, slots)
+            elif not new and smoothing > 0:
                 smoothing = 0.0
                 continue
-            smoothing = _SMOOTHING
-            if not new:
-                new = self._new(self._bound(exact, tolerance), exact, slots)
+            elif not new:
+                due = []
+                if not chosen and value < self.cost * (1 - _WORTH):
+                    chosen = True
+                    self._choose(exact, [-slot for slot in slots], value)
+                new = self._new(self._bound(exact, tolerance, self.end), exact, slots)
                 if value - self.bound <= ROUNDING * self.cost or self.bound >= self.cost * (1 - ROUNDING):
                     break
                 if not new and tolerance == 0.0:
                     break
-                if not new:
-                    tolerance = 0.0
+                tolerance = tolerance if new else 0.0
+            smoothing = _SMOOTHING
             for column in new:
                 programme.add(column)
 
@@ -150,12 +159,12 @@ class Generation:
         ]
         return [column for column in columns if self._know(column)]
 
-    def _bound(self, prices: Array, tolerance: float) -> list[Priced]:
+    def _bound(self, prices: Array, tolerance: float, end: float) -> list[Priced]:
         """Price every kind of layer; the prices are kept when they bound better than those before."""
         answers: list[Priced] = []
         for kind, forced in enumerate(self.pricer.forced):
             now = time.monotonic()
-            until = now + (self.end - now) / (len(self.counts) - kind)
+            until = now + (end - now) / (len(self.counts) - kind)
             answers.append(
                 self.pricer.price(
                     kind,
@@ -176,23 +185,19 @@ class Generation:
             self.bound, self.prices, self.least = bound, prices, least
         return answers
 
-    def _choose(self) -> tuple[int, ...] | None:
-        """The best choice among the columns known whose reduced cost is within the gap."""
-        gap = self.cost - self.bound
-        columns = [
-            column
-            for column in self.columns
-            if column.cost - self.prices[column.members].sum() - self.least[column.kind] < gap
-        ]
+    def _choose(self, prices: Array, least: Sequence[float], bound: float) -> None:
+        """The best choice among the columns known whose reduced cost is within the gap, if it beats the cost."""
+        gap = self.cost - bound + ROUNDING * self.cost
+        reduced = [column.cost - prices[column.members].sum() - least[column.kind] for column in self.columns]
+        near = [i for i in np.argsort(reduced, kind="stable")[:_MOST_COLUMNS] if reduced[i] < gap]
         whole = Programme(len(self.atoms.sizes), self.counts, self.cost, whole=True, full=self.full)
-        for column in columns[:_MOST_COLUMNS]:
-            whole.add(column)
+        for i in near:
+            whole.add(self.columns[i])
         chosen, _ = whole.choose(min(_CHOOSING, self.end - time.monotonic()))
-        if not chosen:
-            return None
-        home = self._home([columns[i] for i in chosen])
-        self.cost = min(self.cost, self.atoms.cost(home))
-        return home
+        if chosen:
+            home = self._home([self.columns[near[i]] for i in chosen])
+            if self.atoms.cost(home) < self.cost:
+                self.better, self.cost = home, self.atoms.cost(home)
 
     def _finish(self, relaxed: Relaxed) -> None:
         """All layers within the gap, and the best choice among them."""

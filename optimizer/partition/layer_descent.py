@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from optimizer.partition.layer_search import Array, Ground
 
 _FLIPS = 200
-_STARTS = 60  # copies of layers that are known, with items flipped by chance
-_RANDOM = 30  # layers by chance
+_COPIES = 24  # of layers that are known, with items flipped by chance
+_RANDOM = 8  # layers by chance
 
 
 def starts(known: Array, chance: np.random.Generator) -> Array:
@@ -23,7 +23,7 @@ def starts(known: Array, chance: np.random.Generator) -> Array:
     rows = [known]
     if len(known):
         for share in (0.05, 0.15):
-            copies = np.repeat(known, max(1, _STARTS // len(known)), axis=0)
+            copies = np.repeat(known[:_COPIES], max(1, _COPIES // len(known)), axis=0)
             rows.append(copies ^ (chance.random(copies.shape) < share))
     rows.append(chance.random((_RANDOM, n)) < chance.random((_RANDOM, 1)))
     return np.concatenate(rows)
@@ -32,6 +32,8 @@ def starts(known: Array, chance: np.random.Generator) -> Array:
 def descend_layers(ground: Ground, prices: Array, chosen: Array) -> tuple[Array, Array]:
     """Free items of the layers that no single flip makes better, each once, and their reduced costs."""
     g = ground
+    if not len(g.items):
+        return chosen[:1], np.array([g.size * g.weight - float(prices[g.forced].sum())])
     price, paid = prices[g.items], float(prices[g.forced].sum())
     if g.rivals.any():
         chosen = chosen & ~(np.tril(g.rivals) @ chosen.T > 0).T

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 Array: TypeAlias = np.ndarray[Any, Any]
 
 _LEVELS = 24  # intervals of the weight to begin with
-_FIRST_ROUNDS, _ROUNDS = 60, 4
-_BATCH = 256
+_FIRST_ROUNDS, _ROUNDS = 60, 5
+_BATCH = 128
 _POOL = 25_000_000  # numbers that the open nodes may hold: 200 MB
 _SPLIT = 60  # the interval is halved where its width blurs this many times what is missing to the cut
-_KEPT = 4_000  # layers found, where not all are asked for
+_KEPT = 8  # layers of a batch, where not all are asked for
 _SAFE = 1e-11  # of the prices: more than rounding adds up to
 
 
@@ -124,7 +124,7 @@ class LayerSearch:
         self.paid = float(prices[ground.forced].sum())
         self.tolerance, self.safe = tolerance, _SAFE * float(np.abs(prices).sum())
         self.found: list[tuple[Array, Array]] = []
-        self.best, self.least, self.complete, self.kept = np.inf, np.inf, True, 0
+        self.best, self.least, self.complete = np.inf, np.inf, True
 
     def run(self, *, nodes: int, expired: Callable[[], bool]) -> None:
         """Search until no node is left below the cut, at most so many nodes."""
@@ -168,11 +168,11 @@ class LayerSearch:
         if self.g.rivals.any():
             reduced = np.where(((chosen @ self.g.rivals > 0) & chosen).any(axis=1), np.inf, reduced)
         good = np.flatnonzero(reduced < self.limit)
+        if not self.keep_all:
+            good = good[np.argsort(reduced[good], kind="stable")[:_KEPT]]
         if len(good):
             self.best = min(self.best, float(reduced[good].min()))
-            if self.keep_all or self.kept < _KEPT:
-                self.kept += len(good)
-                self.found.append((chosen[good], reduced[good]))
+            self.found.append((chosen[good], reduced[good]))
 
     def _worth(self, inside: Array) -> tuple[Array, Array, Array, Array]:
         """Of what is in: bytes, weight, prices, and which scenarios it touches."""
@@ -209,34 +209,26 @@ class LayerSearch:
         size, weight, paid, touched = self._worth(inside)
         low, high, scale = np.maximum(nodes.low, weight), nodes.high, nodes.scale
         active = open_[:, g.item_of] & ~touched[:, g.scenario_of]
-        net = low[:, None] * g.sizes - self.prices
-        profit, loss = np.where(open_, np.maximum(0.0, -net), 0.0), np.where(open_, np.maximum(0.0, net), 0.0)
-        shares = np.where(active, nodes.shares, 0.0)
-        best = [shares.copy(), scale, loss, np.full(len(low), -np.inf)]
+        least = 1e-6 * (scale[:, None] * g.weights)[:, g.scenario_of]  # a share of nothing would stay nothing
+        shares = np.ascontiguousarray(np.where(active, np.maximum(nodes.shares, least), 0.0).T)
+        net = low * g.sizes[:, None] - self.prices[:, None]
+        profit, loss = np.where(open_.T, np.maximum(0.0, -net), 0.0), np.where(open_.T, np.maximum(0.0, net), 0.0)
+        best, best_scale, best_terms = np.full(len(low), -np.inf), scale, loss
         chosen = inside
         for round_ in range(rounds):
-            held = scale[:, None] * g.weights
-            shares = np.where(active, np.maximum(shares, 1e-6 * held[:, g.scenario_of]), 0.0)
-            shares *= _ratio(profit, np.add.reduceat(shares, g.item_starts, axis=1))[:, g.item_of]
-            wanted = np.add.reduceat(shares[:, g.by_scenario], g.scenario_starts, axis=1)
-            shares *= np.minimum(1.0, _ratio(held, wanted))[:, g.scenario_of]
-            terms = loss - profit + np.add.reduceat(shares, g.item_starts, axis=1)
+            shares *= _ratio(profit, np.add.reduceat(shares, g.item_starts, axis=0))[g.item_of]
+            wanted = np.add.reduceat(shares[g.by_scenario], g.scenario_starts, axis=0)
+            shares *= np.minimum(1.0, _ratio(scale * g.weights[:, None], wanted))[g.scenario_of]
+            terms = loss - profit + np.add.reduceat(shares, g.item_starts, axis=0)
             end = np.where(scale <= size, low, high)
-            bounds = scale * weight + (size - scale) * end - paid + np.minimum(0.0, terms).sum(axis=1) - self.safe
-            up = bounds > best[3]
-            best[0][up] = shares[up]
-            best[1:] = [
-                np.where(up, scale, best[1]),
-                np.where(up[:, None], terms, best[2]),
-                np.where(up, bounds, best[3]),
-            ]
-            chosen = inside | (open_ & (terms < -1e-6 * profit))
+            bounds = scale * weight + (size - scale) * end - paid + np.minimum(0.0, terms).sum(axis=0) - self.safe
+            up = bounds > best
+            best, best_scale = np.where(up, bounds, best), np.where(up, scale, best_scale)
+            best_terms = np.where(up, terms, best_terms)
+            chosen = inside | (open_ & (terms < -1e-6 * profit).T)
             now = scale * np.exp(_step(g.weight + (chosen @ g.covers > 0) @ g.weights, low, high, scale, size, round_))
-            now = np.where((now - size) * (scale - size) < 0, size, now)
-            shares *= _ratio(now, scale)[:, None]
-            scale = now
+            scale = np.where((now - size) * (scale - size) < 0, size, now)
         if not self.keep_all:
-            chosen = np.unique(chosen, axis=0)
             bytes_, weights, prices, _ = self._worth(chosen)
             self._record(chosen, bytes_ * weights - prices)
         return Nodes(
@@ -244,10 +236,10 @@ class LayerSearch:
             open=open_,
             low=low,
             high=high,
-            shares=best[0],
-            scale=best[1],
-            terms=best[2],
-            bounds=best[3],
+            shares=shares.T,
+            scale=best_scale,
+            terms=best_terms.T,
+            bounds=best,
         )
 
     def _children(self, nodes: Nodes) -> Nodes:
