@@ -295,6 +295,6 @@ def _step(weight: Array, low: Array, high: Array, scale: Array, size: Array, rou
     There the slope turns, as long as the weight of the layer chosen is within the interval.
     """
     slope = weight - np.where(scale < size, low, high)
-    step = np.clip(2.0 * slope / high, -1, 1) * (0.5 / (1 + 0.1 * round_))
+    step = np.clip(2.0 * _ratio(slope, high), -1, 1) * (0.5 / (1 + 0.1 * round_))
     at = scale == size
     return np.where(at & (weight < low), -0.1, np.where(at & (weight <= high), 0.0, step))
