@@ -12,7 +12,7 @@ import typer
 
 from optimizer import partition
 from optimizer.cli.common import note
-from optimizer.partition import SEED, TIME_LIMIT, document
+from optimizer.partition import SEED, TIME_LIMIT, clock, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,8 +98,10 @@ def _solving(line: str) -> Iterator[Interrupt]:
     interrupt = Interrupt()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
+        if interrupt.asked:  # a second time: at once
+            raise KeyboardInterrupt
         interrupt.asked = True
-        raise KeyboardInterrupt
+        clock.stop()
 
     timer = threading.Timer(_QUIET_SECONDS, note, [line])
     timer.daemon = True
@@ -108,7 +110,8 @@ def _solving(line: str) -> Iterator[Interrupt]:
     ignored = here and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     before = signal.signal(signal.SIGINT, ask) if here and not ignored else None
     try:
-        yield interrupt
+        with clock.running():
+            yield interrupt
     finally:
         timer.cancel()
         if before is not None:

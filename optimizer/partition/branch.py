@@ -8,9 +8,9 @@ Of empty layers that nothing tells apart, only the first is tried.
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from optimizer.partition import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 def branch_and_bound(atoms: Atoms, home: Sequence[int], *, end: float) -> tuple[tuple[int, ...], float]:
     """The best assignment found, from `home` on, and a lower bound; they meet when the time sufficed."""
     search = _Search(atoms, home, end)
-    with suppress(KeyboardInterrupt):
-        search.run()
+    search.run()
     return search.home, min(search.bound, search.cost)
 
 
@@ -43,7 +42,7 @@ class _Search:
         nodes = 0
         while stack:
             nodes += 1
-            if nodes % 256 == 0 and time.monotonic() >= self.end:
+            if nodes % 256 == 0 and clock.now() >= self.end:
                 self.bound = min(bound for bound, *_ in stack)
                 return
             bound, placed, sizes, masks = stack.pop()

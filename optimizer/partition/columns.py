@@ -12,12 +12,12 @@ Source: Dantzig and Wolfe 1960; smoothing of the prices after Wentges 1997.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.partition import clock
 from optimizer.partition.pricing import Array, Priced, make_pricer
 from optimizer.partition.programme import Column, Programme
 
@@ -30,7 +30,10 @@ _SMOOTHING = 0.5  # share of the prices tried last in those tried next
 _ROUNDS = 2_000
 _NODES = 400_000  # of an exact search
 _LOOSE = 5e-4  # share of the cost that the first exact search may leave
-_DUE = ((0.5, 0.75), (0.8, 1.0))  # without a bound by then (share of the time), one at the prices of the day, until then
+_DUE = (
+    (0.5, 0.75),
+    (0.8, 1.0),
+)  # without a bound by then (share of the time), one at the prices of the day, until then
 _NEW = 20  # columns taken of a kind and a round
 _LISTED = 8_000  # nodes of the search when all layers within the gap are listed
 _MOST_COLUMNS = 1_000  # in an integer programme
@@ -74,7 +77,7 @@ class Generation:
 
     def expired(self) -> bool:
         """Whether the time is up."""
-        return time.monotonic() >= self.end
+        return clock.now() >= self.end
 
     def columns_of(self, home: Sequence[int]) -> None:
         """Know the layers of this assignment."""
@@ -100,7 +103,7 @@ class Generation:
     def _generate(self, programme: Programme) -> None:
         """Columns by descent while that finds any, and by exact search, which gives the bound, when it does not."""
         centre, smoothing, tolerance = self.prices, _SMOOTHING, _LOOSE * self.cost
-        began, chosen = time.monotonic(), False
+        began, chosen = clock.now(), False
         due = [(began + share * (self.end - began), until) for share, until in _DUE]
         for _ in range(_ROUNDS):
             if self.expired():
@@ -108,7 +111,7 @@ class Generation:
             value, exact, slots, self.shares = programme.solve()
             centre = smoothing * centre + (1 - smoothing) * exact
             new = self._suggested(centre, exact, slots)
-            if due and time.monotonic() >= due[0][0]:
+            if due and clock.now() >= due[0][0]:
                 _, until = due.pop(0)
                 new += self._new(self._bound(centre, tolerance, began + until * (self.end - began)), exact, slots)
             elif not new and smoothing > 0:
@@ -163,7 +166,7 @@ class Generation:
         """Price every kind of layer; the prices are kept when they bound better than those before."""
         answers: list[Priced] = []
         for kind, forced in enumerate(self.pricer.forced):
-            now = time.monotonic()
+            now = clock.now()
             until = now + (end - now) / (len(self.counts) - kind)
             answers.append(
                 self.pricer.price(
@@ -172,7 +175,7 @@ class Generation:
                     limit=np.inf if forced else -1e-10 * self.cost,
                     keep_all=False,
                     nodes=_NODES,
-                    expired=lambda until=until: time.monotonic() >= until,  # type: ignore[misc]
+                    expired=lambda until=until: clock.now() >= until,  # type: ignore[misc]
                     tolerance=tolerance / len(self.kind_of),
                 )
             )
@@ -193,7 +196,7 @@ class Generation:
         whole = Programme(len(self.atoms.sizes), self.counts, self.cost, whole=True, full=self.full)
         for i in near:
             whole.add(self.columns[i])
-        chosen, _ = whole.choose(min(_CHOOSING, self.end - time.monotonic()))
+        chosen, _ = whole.choose(min(_CHOOSING, self.end - clock.now()))
         if chosen:
             home = self._home([self.columns[near[i]] for i in chosen])
             if self.atoms.cost(home) < self.cost:
@@ -216,7 +219,7 @@ class Generation:
             ]
         for column in columns:
             programme.add(column)
-        chosen, proved = programme.choose(self.end - time.monotonic())
+        chosen, proved = programme.choose(self.end - clock.now())
         if not proved:
             return
         relaxed.closed = True

@@ -285,7 +285,7 @@ class LayerSearch:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """a / b, and 0 where b is 0."""
+    """A / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import TYPE_CHECKING
+
+from optimizer.partition import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +78,7 @@ def descend(atoms: Atoms, home: Sequence[int], *, end: float) -> tuple[int, ...]
     """Move, and where no move helps swap, until nothing helps; `home` keeps the constraints, as does the answer."""
     state = State(atoms, home)
     least = 1e-12 * state.cost()
-    while time.monotonic() < end and (_moved(state, least) or _swapped(state, least, end)):
+    while clock.now() < end and (_moved(state, least) or _swapped(state, least, end)):
         pass
     return tuple(state.home)
 
@@ -100,7 +101,7 @@ def _swapped(state: State, least: float, end: float) -> bool:
         return False
     found = False
     for one in range(n):
-        if time.monotonic() >= end:
+        if clock.now() >= end:
             break
         for two in range(one):
             here, there = state.home[one], state.home[two]
@@ -125,24 +126,21 @@ def search(
         atoms: what to assign.
         starts: assignments that keep the constraints, at least one.
         seed: of the chance.
-        end: when to stop, by `time.monotonic`.
+        end: when to stop, by `clock.now`.
         kicks: how many times the best is disturbed.
     """
     chance = random.Random(seed)  # noqa: S311  # a search, no secret
     first = tuple(next(iter(starts)))
     found: dict[tuple[int, ...], float] = {first: atoms.cost(first)}
-    try:
-        for start in starts:
-            home = atoms.canonical(descend(atoms, start, end=end))
-            found[home] = atoms.cost(home)
-        for _ in range(kicks):
-            if time.monotonic() >= end:
-                break
-            best = min(found, key=lambda home: (found[home], home))
-            home = atoms.canonical(descend(atoms, _kicked(atoms, best, chance), end=end))
-            found[home] = atoms.cost(home)
-    except KeyboardInterrupt:
-        pass
+    for start in starts:
+        home = atoms.canonical(descend(atoms, start, end=end))
+        found[home] = atoms.cost(home)
+    for _ in range(kicks):
+        if clock.now() >= end:
+            break
+        best = min(found, key=lambda home: (found[home], home))
+        home = atoms.canonical(descend(atoms, _kicked(atoms, best, chance), end=end))
+        found[home] = atoms.cost(home)
     return sorted(found, key=lambda home: (found[home], home))[:50]
 
 

@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import islice, permutations
 from typing import TYPE_CHECKING
 
-from optimizer.partition import baselines
+from optimizer.partition import baselines, clock
 from optimizer.partition.atoms import Atoms, make_atoms
 from optimizer.partition.branch import branch_and_bound
 from optimizer.partition.feasible import place
@@ -37,13 +36,13 @@ def optimise(
 ) -> Solution:
     """The best assignment found in `time_limit` seconds, with a lower bound; the same for the same seed.
 
-    Time only decides where the limit is hit. KeyboardInterrupt ends the search with what is known. `start` is where to
+    Time only decides where the limit is hit. `clock.stop` ends the search with what is known. `start` is where to
     begin, when it keeps the constraints: the answer is never dearer.
 
     Raises:
         InfeasibleError: nothing keeps the constraints.
     """
-    end = time.monotonic() + time_limit
+    end = clock.now() + time_limit
     exact = make_atoms(instance, merge=False)
     fallback = place(exact)
     if start is not None and respects(instance, start):
@@ -77,7 +76,7 @@ def _solve(
     first = list(dict.fromkeys(home for home in given if home is not None)) or [place(atoms)]
     kicks = 0 if n <= _SMALL else max(3, 3000 // n) if n <= _MANY else 2
     homes = search(atoms, first, seed=seed, end=end, kicks=kicks)
-    if time.monotonic() >= end or atoms.cost(homes[0]) == 0:
+    if clock.now() >= end or atoms.cost(homes[0]) == 0:
         return homes[0], 0.0, "local search"
     if n <= _SMALL or find_spec("highspy") is None:
         return (*branch_and_bound(atoms, homes[0], end=end), "branch and bound")

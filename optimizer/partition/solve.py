@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from optimizer.errors import ConfigError, UsageError
+from optimizer.partition import clock
 from optimizer.partition.contradictions import explained
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor
 from optimizer.partition.naming import name_layers
@@ -50,14 +50,14 @@ def solve(problem: Problem, *, seed: int = SEED, time_limit: float = TIME_LIMIT)
     """
     if not problem.scenarios or not problem.items:
         return solve_by_roles(problem)
-    end = time.monotonic() + time_limit
+    end = clock.now() + time_limit
     instance = instance_of(problem)
     solution, instance = _feasible(problem, instance, seed=seed, end=end)
     role_of = roles_of(problem)
     best = towards_earlier(problem, instance, solution.assignment)
     layers, best = name_layers(problem, best, role_of)
     instance = _reordered(problem, instance, [name for name, _ in layers])
-    homes, stability = settle(problem, instance, best, layers, seed=seed, end=max(end, time.monotonic() + 0.5))
+    homes, stability = settle(problem, instance, best, layers, seed=seed, end=max(end, clock.now() + 0.5))
     names = [name for name, _ in layers]
     others = alternatives(instance, homes)
     return Partition(
@@ -89,7 +89,7 @@ def frontier(
             smaller = replace(smaller, items=items, roles=problem.roles[:count], self_contained=())
         try:
             instance = instance_of(smaller)
-            solution, instance = _feasible(smaller, instance, seed=seed, end=time.monotonic() + time_limit)
+            solution, instance = _feasible(smaller, instance, seed=seed, end=clock.now() + time_limit)
         except ConfigError:
             continue
         found[count] = _certificate(smaller, instance, solution.assignment, solution)
@@ -128,7 +128,7 @@ def search(problem: Problem, instance: Instance, *, seed: int = SEED, time_limit
     Raises:
         ConfigError: nothing keeps the constraints.
     """
-    return _feasible(problem, instance, seed=seed, end=time.monotonic() + time_limit)[0]
+    return _feasible(problem, instance, seed=seed, end=clock.now() + time_limit)[0]
 
 
 def _feasible(problem: Problem, instance: Instance, *, seed: int, end: float) -> tuple[Solution, Instance]:
@@ -137,7 +137,7 @@ def _feasible(problem: Problem, instance: Instance, *, seed: int, end: float) ->
     Raises:
         ConfigError: nothing keeps the constraints.
     """
-    seconds = max(0.05, end - time.monotonic())
+    seconds = max(0.05, end - clock.now())
     try:
         return _optimise(instance, seed=seed, seconds=seconds), instance
     except InfeasibleError as error:

@@ -7,11 +7,11 @@ moving all, single moves are tried from both ends.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from optimizer.partition import clock
 from optimizer.partition.instance import InfeasibleError, cost, respects
 from optimizer.partition.problem import Stability
 from optimizer.units import human_bytes
@@ -43,7 +43,7 @@ def settle(
         best: the cheapest assignment found.
         layers: (name, role) in attach order.
         seed: of the search for new items' places.
-        end: when to stop, by `time.monotonic`.
+        end: when to stop, by `clock.now`.
     """
     names = [name for name, _ in layers]
     locked = {i: problem.locked[item.name] for i, item in enumerate(problem.items) if item.name in problem.locked}
@@ -97,10 +97,10 @@ def _kept(instance: Instance, held: dict[int, int], *, seed: int, end: float) ->
         if instance.needs:
             from optimizer.partition.milp import solve_whole
 
-            return solve_whole(tied, seed=seed, time_limit=max(0.1, end - time.monotonic())).assignment
+            return solve_whole(tied, seed=seed, time_limit=max(0.1, end - clock.now())).assignment
         from optimizer.partition.optimise import optimise
 
-        return optimise(tied, seed=seed, time_limit=max(0.1, end - time.monotonic())).assignment
+        return optimise(tied, seed=seed, time_limit=max(0.1, end - clock.now())).assignment
     except InfeasibleError:
         return None
 
@@ -125,7 +125,7 @@ def _improved(
     """Single moves from the start, back to the locked place or anywhere, while they lower the price."""
     homes, paid = tuple(start), price(start)
     found = True
-    while found and time.monotonic() < end:
+    while found and clock.now() < end:
         found = False
         for item, allowed in enumerate(instance.allowed):
             for layer in sorted({*allowed, kept[item]}):
@@ -134,7 +134,7 @@ def _improved(
                 moved = (*homes[:item], layer, *homes[item + 1 :])
                 if (less := price(moved)) < paid * (1 - _SAME) and respects(instance, moved):
                     homes, paid, found = moved, less, True
-            if time.monotonic() >= end:
+            if clock.now() >= end:
                 break
     return homes
 

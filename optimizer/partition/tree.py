@@ -8,13 +8,12 @@ and Foster 1981.
 from __future__ import annotations
 
 import heapq
-import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from optimizer.partition import clock
 from optimizer.partition.columns import ROUNDING, Generation, Relaxed
 from optimizer.partition.local_search import State
 from optimizer.partition.programme import Column
@@ -34,11 +33,10 @@ def branch_and_price(atoms: Atoms, homes: Sequence[Sequence[int]], *, end: float
     Args:
         atoms: what to assign.
         homes: assignments that keep the constraints, the best one first; their layers are the first columns.
-        end: when to stop, by `time.monotonic`. KeyboardInterrupt stops as well.
+        end: when to stop, by `clock.now`.
     """
     tree = _Tree(atoms, homes[0], end)
-    with suppress(KeyboardInterrupt):
-        tree.run(homes)
+    tree.run(homes)
     return tree.home, min(tree.bound, tree.cost)
 
 
@@ -57,7 +55,7 @@ class _Tree:
         self._visit(self.atoms, root, 0.0)
         while self.heap and self.heap[0][0] < self.cost * (1 - ROUNDING):
             self.bound = self.heap[0][0]
-            if time.monotonic() >= self.end:
+            if clock.now() >= self.end:
                 return
             bound, _, atoms, relaxed = self.heap[0]
             pair = _undecided(atoms, relaxed)

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from optimizer.partition import baselines
+from optimizer.partition import baselines, clock
+from optimizer.partition.columns import Generation
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor, respects
 from optimizer.partition.optimise import optimise
 
@@ -103,12 +104,15 @@ def test_a_stack_of_twenty_is_proved_twice_the_same_and_below_every_baseline(lay
 
 
 def test_an_interrupt_leaves_what_was_found(monkeypatch):
-    def interrupted(*_arguments, **_options):
-        raise KeyboardInterrupt
+    def interrupted(generation):
+        clock.stop()
+        return run(generation)
 
-    monkeypatch.setattr("optimizer.partition.columns.Generation.run", interrupted)
+    run = Generation.run
+    monkeypatch.setattr(Generation, "run", interrupted)
     instance = stack(20, 3, seed=3)
-    answer = optimise(instance)
+    with clock.running():
+        answer = optimise(instance)
     assert not answer.proved
     assert respects(instance, answer.assignment)
     assert 0 < answer.lower_bound < answer.cost
