@@ -1,5 +1,6 @@
 """[pure] What of each distribution ships, and why the rest doesn't."""
 
+from optimizer.select.parts import split_inventory, split_selections
 from optimizer.select.rules import RULES, Rule
 from optimizer.select.selection import (
     SERVICES_RULE,
@@ -21,6 +22,8 @@ __all__ = [
     "choose_services",
     "select_distribution",
     "select_source",
+    "split_inventory",
+    "split_selections",
     "unknown_patterns",
     "unknown_rules",
     "without_shared",
