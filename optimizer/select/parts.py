@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-_BASE = "botocore"
+SERVICES_OWNER = "botocore"
+"""The distribution that has the service models."""
 
 
 def part_name(service: str) -> str:
     """The name under which a service's model is an item of its own."""
-    return f"{_BASE}/data/{service}"
+    return f"{SERVICES_OWNER}/data/{service}"
 
 
 def split_selections(selections: Iterable[Selection], services: frozenset[str]) -> list[Selection]:
@@ -38,7 +39,7 @@ def split_selections(selections: Iterable[Selection], services: frozenset[str]) 
     """
     found = []
     for selection in selections:
-        if selection.name != _BASE:
+        if selection.name != SERVICES_OWNER:
             found.append(selection)
             continue
         files, parts = _split(selection.files, frozenset(map(part_name, services)))
@@ -58,7 +59,7 @@ def split_inventory(inventory: Inventory, selections: Sequence[Selection]) -> In
     parts = tuple(cast("NormalizedName", name) for name in sorted(names))
     distributions: list[Distribution] = []
     for distribution in inventory.distributions:
-        if distribution.name != _BASE:
+        if distribution.name != SERVICES_OWNER:
             distributions.append(distribution)
             continue
         files, files_of = _split(distribution.files, names)
@@ -71,7 +72,9 @@ def split_inventory(inventory: Inventory, selections: Sequence[Selection]) -> In
         inventory,
         distributions=tuple(sorted(distributions, key=lambda d: d.name)),
         functions=tuple(
-            replace(function, closure=function.closure | frozenset(parts)) if _BASE in function.closure else function
+            replace(function, closure=function.closure | frozenset(parts))
+            if SERVICES_OWNER in function.closure
+            else function
             for function in inventory.functions
         ),
     )
