@@ -1,13 +1,13 @@
 """What real stacks would have sent, split as each way does, over weeks that none was fitted to.
 
 Run: .venv/bin/python benchmarks/replay_stacks.py [--windows 26] [--until DATE]
-Reads benchmarks/stacks/*/: `problem.json` (items with today's bytes, constraints) and `history.json` (releases), both
-committed, so that it needs no network and nothing installed.
+Reads benchmarks/stacks/*/: `problem.json` (items with today's bytes, constraints) and `history.json` (releases; the
+example's is layers/history.json), both committed, so that it needs no network and nothing installed.
 
     .venv/bin/python benchmarks/replay_stacks.py --collect FOLDER
 
 measures the bytes anew: FOLDER/<stack>/site holds what `pip install --target` made of the stack's requirements.txt for
-the runtime (README tells how); writes problem.json.
+the runtime (README tells how), the example is read from the running environment; writes problem.json.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -25,6 +26,9 @@ from optimizer.config import PlanConfig  # noqa: E402
 from optimizer.history import read_history  # noqa: E402
 from optimizer.partition.document import parse_problem, problem_document  # noqa: E402
 from optimizer.replay import Replay, replay  # noqa: E402
+
+if TYPE_CHECKING:
+    from optimizer.partition import Problem
 
 STACKS = ROOT / "benchmarks/stacks"
 OURS = {"optimizer", "as-configured", "clairvoyant"}
@@ -46,13 +50,18 @@ def collect(folder: Path) -> None:
             print(f"{place.name}: {len(result.problem.items)} items")
 
 
+def stack_problem(place: Path, layers: int) -> tuple[Problem, dict[str, int]]:
+    """A committed stack's problem, and the zipped bytes of the items that trimming makes smaller."""
+    found = json.loads((place / "problem.json").read_text())
+    return parse_problem({**found, "layers": layers}), found["untrimmed_zipped_bytes"]
+
+
 def play(place: Path, layers: int, *, windows: int, until: date | None, time_limit: float = 10.0) -> Replay:
     """Replay one committed stack."""
-    found = json.loads((place / "problem.json").read_text())
-    history = read_history(place / "history.json")
+    problem, fat = stack_problem(place, layers)
+    own = place / "history.json"
+    history = read_history(own if own.exists() else ROOT / "layers/history.json")
     assert history is not None
-    problem = parse_problem({**found, "layers": layers})
-    fat = found["untrimmed_zipped_bytes"]
     return replay(problem, history, PlanConfig(), windows=windows, until=until, untrimmed=fat, time_limit=time_limit)
 
 

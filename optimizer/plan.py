@@ -215,7 +215,7 @@ def lock_text(name: str, target: Target, mark: str, distributions: Sequence[Plan
     return "\n".join(lines) + "\n"
 
 
-def locked_layers(locks: Mapping[str, str]) -> dict[str, str]:
+def locked_homes(locks: Mapping[str, str]) -> dict[str, str]:
     """Each distribution's layer by the locks' texts; one that several layers have is in none."""
     found: dict[str, set[str]] = {}
     for layer, text in locks.items():

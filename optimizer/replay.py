@@ -113,6 +113,7 @@ def replay(
         scenarios=tuple((w, frozenset(item_of[n] for n in changed)) for w, changed in scenarios.weighted),
         observed=(),
         locked={},
+        locked_layers=(),
         publish_bytes=settings.publish_bytes,
     )
     index = {item.name: i for i, item in enumerate(problem.items)}

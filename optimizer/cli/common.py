@@ -44,6 +44,10 @@ LayersOption = Annotated[
     int | None,
     typer.Option("--layers", help="How many layers to make: the configured ones, and more that split them."),
 ]
+SnapshotOption = Annotated[
+    Path | None,
+    typer.Option("--snapshot", help="Instead of layers/history.json beside the configuration.", metavar="FILE"),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout holds.")]
 CONFIG = DEFAULT_PATH
 INTERRUPTED = 130

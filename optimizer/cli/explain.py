@@ -14,6 +14,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    SnapshotOption,
     emit,
     emit_json,
 )
@@ -27,6 +28,7 @@ def explain(
     path: PathOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
+    snapshot: SnapshotOption = None,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
     """Say why a distribution ships, who requires it, why it is in its layer, and what moving it would send again.
@@ -40,7 +42,9 @@ def explain(
     from optimizer.report.explanation import explanation, explanation_text
 
     name = canonicalize_name(distribution)
-    with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
+    with planned(
+        Source(config=config, path=path, requirements=requirements, layers=layers, snapshot=snapshot)
+    ) as result:
         found = explanation(result.plan, result.inventory, name, result.history)
         if found is None:
             names = [d.name for layer in result.plan.layers for d in layer.distributions]

@@ -17,6 +17,7 @@ from optimizer.cli.common import (
     FormatOption,
     PathOption,
     RequirementsOption,
+    SnapshotOption,
     emit,
     emit_json,
     note,
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 _EVERY = 10
 """Where stderr is no terminal, a line of progress after so many distributions."""
 
-SnapshotOption = Annotated[
-    Path | None,
-    typer.Option("--snapshot", help="Instead of layers/history.json beside the configuration.", metavar="FILE"),
-]
 history = typer.Typer(
     no_args_is_help=True,
     help="Release dates and wheel sizes of the stack's distributions: what plans and replays go by.\n\n"

@@ -31,6 +31,7 @@ class Source:
     path: Path | None = None
     requirements: Path | None = None
     layers: int | None = None
+    snapshot: Path | None = None
     fresh: bool = False
     effort: Effort = field(default_factory=Effort)
 
@@ -88,7 +89,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         )
         by_name = {payload.name: payload for payload in computed[: len(selections)]}
         locks = read_locks(config)
-        history = read_history(config.root / SNAPSHOT)
+        history = _history(config, source)
         scenarios = make_scenarios(history, by_name, config.plan) if history else None
         problem = partition.make_problem(
             config,
@@ -97,7 +98,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             weights={name: (p.zipped_bytes, p.unzipped_bytes) for name, p in by_name.items()},
             layers=source.layers,
             scenarios=scenarios,
-            locked={} if source.fresh else plan.locked_layers(locks),
+            locked={} if source.fresh else plan.locked_homes(locks),
+            locked_layers=() if source.fresh else locks,
         )
         answer, interrupted = split(problem, store, source.effort)
         notes = [
@@ -132,6 +134,18 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             store=store,
             interrupted=interrupted,
         )
+
+
+def _history(config: Config, source: Source) -> History | None:
+    """The release history; one that is named has to be there.
+
+    Raises:
+        UsageError: it is not, or it can't be read.
+    """
+    history = read_history(source.snapshot or config.root / SNAPSHOT)
+    if history is None and source.snapshot is not None:
+        raise UsageError(f"there is no release history at {source.snapshot}", mend="Name another with --snapshot.")
+    return history
 
 
 def _history_notes(history: History | None, scenarios: Scenarios | None, inventory: Inventory) -> list[str]:

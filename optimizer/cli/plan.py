@@ -19,6 +19,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    SnapshotOption,
     emit,
     note,
     write_text,
@@ -42,6 +43,7 @@ def plan(
     path: PathOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
+    snapshot: SnapshotOption = None,
     output_format: Annotated[PlanFormat, typer.Option("--format", help="What to write.")] = PlanFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.", metavar="FILE")
@@ -70,7 +72,15 @@ def plan(
     Example: python -m optimizer plan --layers 4 --format markdown
     """
     effort = Effort(time_limit=time_limit, seed=seed, cached=cached_solution)
-    source = Source(config=config, path=path, requirements=requirements, layers=layers, fresh=fresh, effort=effort)
+    source = Source(
+        config=config,
+        path=path,
+        requirements=requirements,
+        layers=layers,
+        snapshot=snapshot,
+        fresh=fresh,
+        effort=effort,
+    )
     with planned(source) as found:
         result = found
         if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):

@@ -18,6 +18,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    SnapshotOption,
     emit,
     emit_json,
     note,
@@ -42,6 +43,7 @@ def replay(
     path: PathOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
+    snapshot: SnapshotOption = None,
     windows: Annotated[
         int | None, typer.Option("--windows", help="How many weeks (or days, months: the cadence) to play.", min=1)
     ] = None,
@@ -68,7 +70,9 @@ def replay(
 
         check_picture(picture)  # before the work, not after it
     effort = Effort(time_limit=0.05, seed=seed)  # the plan itself is not what is asked for
-    source = Source(config=config, path=path, requirements=requirements, layers=layers, fresh=True, effort=effort)
+    source = Source(
+        config=config, path=path, requirements=requirements, layers=layers, snapshot=snapshot, fresh=True, effort=effort
+    )
     with planned(source) as result:
         if result.history is None:
             raise UsageError(

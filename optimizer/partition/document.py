@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
-ENGINE = 2
+ENGINE = 3
 """Raised when the same problem may get another answer, so that cached ones are not taken."""
 
 
@@ -42,6 +42,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
             key=lambda row: (row["items"], row["weight"]),
         ),
         "observed": [sorted(names) for names in problem.observed],
+        "locked_layers": list(problem.locked_layers),
         "locked": dict(sorted(problem.locked.items())),
     }
 
@@ -69,6 +70,7 @@ def parse_problem(document: Mapping[str, Any]) -> Problem:
         observed=tuple(frozenset(names) for names in document["observed"]),
         publish_bytes=document["publish_bytes"],
         locked=document["locked"],
+        locked_layers=tuple(document["locked_layers"]),
         horizon_weeks=document["horizon_weeks"],
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from optimizer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from optimizer.config import Config
     from optimizer.graph import Group
@@ -41,7 +41,8 @@ class Problem:
     role; `apart` names items of which no two may share a layer; `self_contained` the layers that hold all that their
     items require. `scenarios` holds (expected times a year, names of items that change), `observed` the items that
     changed in each window of the last year; both are empty where there is no history. `publish_bytes` is what a publish
-    costs beside its bytes, `locked` each item's layer by the committed locks, `horizon_weeks` within how many weeks
+    costs beside its bytes, `locked` each item's layer by the committed locks, `locked_layers` the layers that
+    these are of, `horizon_weeks` within how many weeks
     moving away from these has to pay.
     """
 
@@ -55,6 +56,7 @@ class Problem:
     observed: tuple[frozenset[str], ...] = ()
     publish_bytes: int = 0
     locked: Mapping[str, str] = field(default_factory=dict)
+    locked_layers: tuple[str, ...] = ()
     horizon_weeks: int = 26
 
 
@@ -120,6 +122,7 @@ def make_problem(
     layers: int | None,
     scenarios: Scenarios | None = None,
     locked: Mapping[str, str] | None = None,
+    locked_layers: Iterable[str] = (),
 ) -> Problem:
     """The problem that the configuration poses for these groups.
 
@@ -131,6 +134,7 @@ def make_problem(
         layers: how many layers to make, or None for the configured ones.
         scenarios: which distributions change together and how often, where there is a history.
         locked: each distribution's layer by the committed locks.
+        locked_layers: the layers that have a committed lock.
 
     Raises:
         ConfigError: a root or pin is not there, or pins contradict the groups; every fault at once.
@@ -190,6 +194,7 @@ def make_problem(
         observed=tuple(_items(names, item_of) for names in scenarios.observed) if scenarios else (),
         publish_bytes=config.plan.publish_bytes,
         locked=_locked_items(groups, locked or {}),
+        locked_layers=tuple(sorted(locked_layers)),
         horizon_weeks=config.plan.horizon_weeks,
     )
 

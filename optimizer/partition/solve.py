@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from optimizer.errors import ConfigError
+from optimizer.errors import ConfigError, UsageError
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor
 from optimizer.partition.naming import name_layers
 from optimizer.partition.problem import Certificate, Partition
@@ -44,6 +45,7 @@ def solve(problem: Problem, *, seed: int = SEED, time_limit: float = TIME_LIMIT)
 
     Raises:
         ConfigError: the constraints contradict each other, with the smallest set that does.
+        UsageError: they ask for HiGHS, which is not installed.
     """
     if not problem.scenarios or not problem.items:
         return solve_by_roles(problem)
@@ -80,7 +82,7 @@ def frontier(
     """
     found = {}
     for count in counts:
-        smaller = replace(problem, layers=count, locked={})
+        smaller = replace(problem, layers=count, locked={}, locked_layers=())
         if count < len(problem.roles):
             items = tuple(replace(item, role=None, root=False) for item in problem.items)
             smaller = replace(smaller, items=items, roles=problem.roles[:count], self_contained=())
@@ -150,6 +152,11 @@ def _feasible(problem: Problem, instance: Instance, *, seed: int, end: float) ->
 
 def _optimise(instance: Instance, *, seed: int, seconds: float) -> Solution:
     if instance.needs:
+        if find_spec("highspy") is None:
+            raise UsageError(
+                "a layer that is self_contained needs HiGHS, which is not installed",
+                mend="Install layer-optimizer with the extra `exact`.",
+            )
         from optimizer.partition.milp import solve_whole  # numpy and HiGHS take a while to import
 
         return solve_whole(instance, seed=seed, time_limit=seconds)

@@ -47,11 +47,11 @@ def settle(
     """
     names = [name for name, _ in layers]
     locked = {i: problem.locked[item.name] for i, item in enumerate(problem.items) if item.name in problem.locked}
-    if not locked:
+    if not problem.locked_layers:
         return tuple(best), Stability(decision="fresh", because="no locks to compare with")
-    unknown = sorted(set(locked.values()) - set(names))
-    missing = sorted(set(names) - set(locked.values()))
-    if unknown or (missing and len(locked) == len(problem.items)):
+    unknown = sorted(set(problem.locked_layers) - set(names))
+    missing = sorted(set(names) - set(problem.locked_layers))
+    if unknown or missing:
         what = f"the locks have {', '.join(unknown)}" if unknown else f"the locks have no {', '.join(missing)}"
         return tuple(best), Stability(decision="fresh", because=f"{what}: another set of layers")
     fixed = {i: names.index(layer) for i, layer in locked.items()}

@@ -16,6 +16,7 @@ def item(name, size=1, requires=(), role=None):
 
 
 def problem(*items, layers=3, roles=("aws", "web", "rest"), **others):
+    others = {"locked_layers": tuple(sorted(set(others.get("locked", {}).values()))), **others}
     return Problem(
         items=tuple(sorted(items, key=lambda i: i.name)), roles=roles, rest=roles[-1], layers=layers, **others
     )

@@ -97,3 +97,17 @@ def test_planning_twice_changes_nothing():
     again = solve(planned(dict(first.assignment)))
     assert again.assignment == first.assignment
     assert again.stability.decision == "kept"
+
+
+def test_a_layer_that_is_locked_empty_is_kept_empty():
+    only = tuple(i for i in ITEMS if i.name in {"boto", "core", "api"})
+    locked = {"boto": "aws", "core": "aws", "api": "web"}
+    empty = problem(*only, scenarios=RATES[:2], locked=locked, locked_layers=("aws", "rest", "web"), horizon_weeks=1)
+    answer = solve(empty)
+    assert answer.stability.decision == "kept"
+    assert dict(answer.assignment) == locked
+
+
+def test_a_layer_without_a_lock_is_another_set_of_layers():
+    locked = {"boto": "aws", "core": "aws", "api": "web", "tool": "web", "small": "web"}
+    assert "the locks have no rest" in solve(planned(locked)).stability.because
