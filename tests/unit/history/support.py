@@ -86,16 +86,20 @@ class FakeIndex:
 
 def botocore_wheel(models, *, stamp=0, others=40) -> bytes:
     """A wheel with `service: content` as gzip'd models, packed at that time, among `others` that nobody asks for."""
+    files = {
+        f"botocore/data/other{i:02}/2020-01-01/service-2.json": b"".join(
+            hashlib.sha256(b"%d %d" % (i, k)).digest() for k in range(400)
+        )
+        for i in range(others)
+    }
+    files |= {
+        f"botocore/data/{service}/2020-01-01/service-2.json.gz": gzip.compress(content.encode(), mtime=stamp)
+        for service, content in models.items()
+    }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for i in range(others):
-            noise = b"".join(hashlib.sha256(b"%d %d" % (i, k)).digest() for k in range(400))
-            archive.writestr(f"botocore/data/other{i:02}/2020-01-01/service-2.json", noise)
-        for service, content in models.items():
-            data = gzip.compress(content.encode(), mtime=stamp)
-            archive.writestr(f"botocore/data/{service}/2020-01-01/service-2.json.gz", data)
-        archive.writestr("botocore/data/endpoints.json", "{}")
-        archive.writestr("botocore/__init__.py", f"STAMP = {stamp}")
+        for path, data in {**files, "botocore/__init__.py": f"STAMP = {stamp}".encode()}.items():
+            archive.writestr(zipfile.ZipInfo(path), data)
     return out.getvalue()
 
 

@@ -1,6 +1,8 @@
 """Of botocore's wheels only the kept services are read, once; what is broken off goes on."""
 
 import hashlib
+import io
+import zipfile
 from datetime import date, timedelta
 
 import pytest
@@ -72,10 +74,7 @@ def test_models_that_differ_by_gzips_time_stamp_alone_are_the_same(store):
     assert found.notes == ()
 
 
-def test_plain_json_and_gzipped_are_the_same_where_they_hold_the_same(tmp_path):
-    import io
-    import zipfile
-
+def test_plain_json_and_gzipped_are_the_same_where_they_hold_the_same():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("botocore/data/s3/2020-01-01/service-2.json", "model")
