@@ -159,6 +159,13 @@ def test_a_release_that_changes_no_model_changes_no_part_and_one_that_does_chang
     assert {name for name in before if after[name] != later[name]} == {"botocore", SQS}
 
 
+def test_botocores_payload_depends_on_a_parts_file_alone_since_its_record_does(project):
+    before = digests(project)
+    (project / "site" / SQS / "2020-01-01/paginators-1.json").write_text("[]")
+    after = digests(project)
+    assert {name for name in before if before[name] != after[name]} == {"botocore", SQS}
+
+
 def test_with_the_option_off_the_time_stamp_ships(project):
     before = digests(project, TOGETHER)
     install(project, stamp=99999)
