@@ -86,7 +86,8 @@ def update(
 
     Only versions count that load on the target and that the stack's own requirements admit. Entries from the package
     index replace each other; those that --from-git wrote are kept, unless --replace is given. An update that is broken
-    off changes no snapshot, and the next one goes on where it was.
+    off changes no snapshot, and the next one goes on where it was. With `split_services` it also tells in which weeks
+    each of botocore's service models changed.
 
     Example: python -m optimizer history update --since 2024-01-01
     """
