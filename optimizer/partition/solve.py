@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from optimizer.errors import ConfigError, UsageError
+from optimizer.partition.contradictions import explained
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor
 from optimizer.partition.naming import name_layers
 from optimizer.partition.problem import Certificate, Partition
@@ -142,12 +143,12 @@ def _feasible(problem: Problem, instance: Instance, *, seed: int, end: float) ->
     except InfeasibleError as error:
         may_be_empty = instance.nonempty and problem.layers <= len(problem.roles)
         if not may_be_empty:
-            raise _explained(problem, instance, error) from error
+            raise ConfigError((explained(problem, instance, error),), where="the configuration") from error
     loose = replace(instance, nonempty=False)
     try:
         return _optimise(loose, seed=seed, seconds=seconds), loose
     except InfeasibleError as error:
-        raise _explained(problem, loose, error) from error
+        raise ConfigError((explained(problem, loose, error),), where="the configuration") from error
 
 
 def _optimise(instance: Instance, *, seed: int, seconds: float) -> Solution:
@@ -163,23 +164,6 @@ def _optimise(instance: Instance, *, seed: int, seconds: float) -> Solution:
     from optimizer.partition.optimise import optimise
 
     return optimise(instance, seed=seed, time_limit=seconds)
-
-
-def _explained(problem: Problem, instance: Instance, error: InfeasibleError) -> ConfigError:
-    """The items that contradict each other, by name and with what holds each of them."""
-    items = [problem.items[i] for i in error.items]
-    told = ", ".join(item.name + (f" (in {item.role} by its pin)" if item.role else "") for item in items)
-    rivals = {i for pair in instance.apart for i in pair}
-    if instance.nonempty and (len(problem.items) < problem.layers or "fill" in error.message):
-        fault = f"layer: the distributions in reach can't fill {problem.layers} layers"
-    elif instance.needs:
-        alone = ", ".join(problem.self_contained)
-        fault = f"layer: self_contained of {alone} contradicts roots, pins or `apart`"
-    elif set(error.items) <= rivals:
-        fault = f"groups.apart: {told} can't be kept apart in {problem.layers} layers"
-    else:
-        fault = f"{error.message}: {told}"
-    return ConfigError((fault,), where="the configuration")
 
 
 def _reordered(problem: Problem, instance: Instance, names: Sequence[str]) -> Instance:

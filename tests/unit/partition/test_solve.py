@@ -78,14 +78,40 @@ def test_what_cant_be_kept_apart_is_named_with_its_pins_and_nothing_else_is():
     contradiction = problem(*items, scenarios=alone(a=1, b=1, c=1, d=1, e=1), apart=(("a", "b"), ("c", "d")))
     with pytest.raises(ConfigError) as caught:
         solve(contradiction)
-    assert "a (in aws by its pin), b (in aws by its pin) can't be kept apart" in str(caught.value)
+    assert "a (in aws by its root), b (in aws by its root) can't be kept apart" in str(caught.value)
     assert "c" not in str(caught.value).split("can't")[0].replace("configuration", "")
 
 
-def test_a_self_contained_layer_that_contradicts_a_pin_is_refused():
-    items = (item("api", role="web", requires=["boto"]), item("boto", role="aws"))
-    with pytest.raises(ConfigError, match="self_contained of web contradicts"):
-        solve(problem(*items, scenarios=alone(api=1, boto=2), self_contained=("web",), layers=3))
+def refusal(*items, **others):
+    rates = alone(**{i.name: 1 for i in items})
+    with pytest.raises(ConfigError) as caught:
+        solve(problem(*items, scenarios=rates, **others))
+    return caught.value.faults[0]
+
+
+def test_a_self_contained_layer_that_needs_what_is_held_elsewhere_is_refused_with_the_way_there():
+    items = (item("api", role="web", requires=["sdk"]), item("sdk", requires=["boto"]), item("boto", role="aws"))
+    assert refusal(*items, self_contained=("web",)) == (
+        "layer: web is self_contained and holds api, which requires sdk, which requires boto, "
+        "which is held in aws by its root"
+    )
+
+
+def test_what_two_self_contained_layers_need_cant_be_in_both():
+    items = (
+        item("api", role="web", requires=["types"]),
+        item("boto", role="aws", requires=["types"]),
+        item("types"),
+        item("other"),
+    )
+    told = refusal(*items, self_contained=("aws", "web"))
+    assert "aws is self_contained and holds boto, which requires types" in told
+    assert "web is self_contained and holds api, which requires types: it can't be in both" in told
+
+
+def test_what_a_self_contained_layer_needs_cant_be_kept_apart():
+    items = (item("api", role="web", requires=["a", "b"]), item("a"), item("b"), item("boto", role="aws"))
+    assert "`apart` keeps a and b apart" in refusal(*items, self_contained=("web",), apart=(("a", "b"),))
 
 
 def test_a_configured_layer_may_stay_empty_and_a_spare_one_may_not():
