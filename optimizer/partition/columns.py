@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
     from optimizer.partition.atoms import Atoms
 
-_SMOOTHING = 0.6  # share of the best prices known in those that are tried
-_ROUNDS = 400
-_FIRST = 500  # partial layers followed at first; more when that finds nothing new
-_MOST_COLUMNS = 6_000  # in an integer programme
-_WORK = 300_000_000  # numbers that bounding one generation of partial layers may take: about a second
-_ENUMERATED = 20_000  # partial layers followed at once when all within the gap are listed
+_SMOOTHING = 0.5  # share of the prices tried last in those tried next
+_ROUNDS = 2_000
+_NODES = 400_000  # of an exact search
+_LOOSE = 5e-4  # share of the cost that the first exact search may leave
+_DUE = ((0.5, 0.75), (0.8, 1.0))  # without a bound by then (share of the time), one at the prices of the day, until then
+_NEW = 20  # columns taken of a kind and a round
+_LISTED = 8_000  # nodes of the search when all layers within the gap are listed
+_MOST_COLUMNS = 1_000  # in an integer programme
+_CHOOSING = 2.0  # seconds for an integer programme over the columns known
+_WORTH = 1e-4  # share of the cost: with less of a gap it is not tried
 ROUNDING = 1e-9  # what is nearer than this share of the cost is the same
 
 
@@ -53,7 +57,7 @@ class Relaxed:
 class Generation:
     """The search at one node: atoms, columns and prices to begin with, and the cost to beat."""
 
-    def __init__(self, atoms: Atoms, columns: Iterable[Column], prices: Array | None, cost: float, end: float) -> None:
+    def __init__(self, atoms: Atoms, columns: Iterable[Column], prices: Array, cost: float, end: float) -> None:
         self.atoms, self.cost, self.end = atoms, cost, end
         self.pricer = make_pricer(atoms)
         first = list(dict.fromkeys(atoms.symmetric))
@@ -62,13 +66,11 @@ class Generation:
         self.full = [atoms.nonempty or bool(forced) for forced in self.pricer.forced]
         self.columns = list(columns)
         self.seen = {(column.kind, column.members.tobytes()) for column in self.columns}
-        self.bound, self.prices = 0.0, np.zeros(len(atoms.sizes))
+        self.bound, self.prices = 0.0, prices
         self.least = [0.0] * len(first)
         self.shares = np.zeros(0)
-        self.most = max(100, min(100_000, _WORK // (len(atoms.sizes) ** 2)))
-        self.width = min(_FIRST, self.most)
-        if prices is not None:
-            self._bound(prices)
+        self.better: tuple[int, ...] | None = None
+        self.chance = np.random.default_rng(0)
 
     def expired(self) -> bool:
         """Whether the time is up."""
@@ -79,37 +81,53 @@ class Generation:
         for layer in range(self.atoms.layers):
             members = np.array([place == layer for place in home])
             if members.any():
-                weight = float(self.pricer.covers[members].any(axis=0) @ self.pricer.weights)
-                size = float(self.pricer.sizes[members].sum()) + self.pricer.publish_bytes
-                self._know(Column(kind=self.kind_of[layer], members=members, cost=size * weight))
+                self._know(Column(kind=self.kind_of[layer], members=members, cost=self.pricer.cost(members)))
 
     def run(self) -> Relaxed:
         """Prices until they bound the cost as well as they can; then every layer within the gap."""
         programme = Programme(len(self.atoms.sizes), self.counts, self.cost, full=self.full)
         for column in self.columns:
             programme.add(column)
-        smoothing = _SMOOTHING
-        for _ in range(_ROUNDS):
-            if self.expired() or self.bound >= self.cost * (1 - ROUNDING):
-                break
-            value, exact, slots, self.shares = programme.solve()
-            tried = smoothing * self.prices + (1 - smoothing) * exact if self.bound > 0 else exact
-            new = [column for column in self._new(self._bound(tried), exact, slots) if self._know(column)]
-            for column in new:
-                programme.add(column)
-            if value - self.bound <= ROUNDING * self.cost:
-                break
-            if not new and smoothing == 0.0:
-                if self.width == self.most:
-                    break
-                self.width = min(8 * self.width, self.most)
-            smoothing = _SMOOTHING if new else 0.0
+        self._generate(programme)
         relaxed = Relaxed(bound=self.bound, prices=self.prices, columns=self.columns, shares=self.shares)
+        relaxed.better = self.better
         if self.bound >= self.cost * (1 - ROUNDING):
             relaxed.closed = True
         elif not self.expired():
             self._finish(relaxed)
         return relaxed
+
+    def _generate(self, programme: Programme) -> None:
+        """Columns by descent while that finds any, and by exact search, which gives the bound, when it does not."""
+        centre, smoothing, tolerance = self.prices, _SMOOTHING, _LOOSE * self.cost
+        began, chosen = time.monotonic(), False
+        due = [(began + share * (self.end - began), until) for share, until in _DUE]
+        for _ in range(_ROUNDS):
+            if self.expired():
+                break
+            value, exact, slots, self.shares = programme.solve()
+            centre = smoothing * centre + (1 - smoothing) * exact
+            new = self._suggested(centre, exact, slots)
+            if due and time.monotonic() >= due[0][0]:
+                _, until = due.pop(0)
+                new += self._new(self._bound(centre, tolerance, began + until * (self.end - began)), exact, slots)
+            elif not new and smoothing > 0:
+                smoothing = 0.0
+                continue
+            elif not new:
+                due = []
+                if not chosen and value < self.cost * (1 - _WORTH):
+                    chosen = True
+                    self._choose(exact, [-slot for slot in slots], value)
+                new = self._new(self._bound(exact, tolerance, self.end), exact, slots)
+                if value - self.bound <= ROUNDING * self.cost or self.bound >= self.cost * (1 - ROUNDING):
+                    break
+                if not new and tolerance == 0.0:
+                    break
+                tolerance = tolerance if new else 0.0
+            smoothing = _SMOOTHING
+            for column in new:
+                programme.add(column)
 
     def _know(self, column: Column) -> bool:
         key = (column.kind, column.members.tobytes())
@@ -119,28 +137,45 @@ class Generation:
         self.columns.append(column)
         return True
 
+    def _suggested(self, prices: Array, exact: Array, slots: Array) -> list[Column]:
+        answers = []
+        for kind in range(len(self.counts)):
+            used = [
+                column.members
+                for column, share in zip(self.columns, self.shares, strict=False)
+                if share > ROUNDING and column.kind == kind
+            ]
+            known = np.array(used, dtype=bool).reshape(-1, len(self.atoms.sizes))
+            answers.append(self.pricer.suggest(kind, prices, known, self.chance))
+        return self._new(answers, exact, slots)
+
     def _new(self, answers: Sequence[Priced], exact: Array, slots: Array) -> list[Column]:
-        """The best layers of each kind that the linear programme would take."""
-        return [
+        """The best layers of each kind that the linear programme would take, as far as they are not known yet."""
+        columns = [
             Column(kind=kind, members=priced.members[row], cost=float(priced.costs[row]))
             for kind, priced in enumerate(answers)
-            for row in np.argsort(priced.reduced, kind="stable")[:60]
+            for row in np.argsort(priced.reduced, kind="stable")[:_NEW]
             if priced.costs[row] - exact[priced.members[row]].sum() + slots[kind] < -ROUNDING * self.cost
         ]
+        return [column for column in columns if self._know(column)]
 
-    def _bound(self, prices: Array) -> list[Priced]:
+    def _bound(self, prices: Array, tolerance: float, end: float) -> list[Priced]:
         """Price every kind of layer; the prices are kept when they bound better than those before."""
-        answers = [
-            self.pricer.price(
-                kind,
-                prices,
-                limit=np.inf if forced else -1e-10 * self.cost,
-                keep_all=False,
-                width=self.width,
-                expired=self.expired,
+        answers: list[Priced] = []
+        for kind, forced in enumerate(self.pricer.forced):
+            now = time.monotonic()
+            until = now + (end - now) / (len(self.counts) - kind)
+            answers.append(
+                self.pricer.price(
+                    kind,
+                    prices,
+                    limit=np.inf if forced else -1e-10 * self.cost,
+                    keep_all=False,
+                    nodes=_NODES,
+                    expired=lambda until=until: time.monotonic() >= until,  # type: ignore[misc]
+                    tolerance=tolerance / len(self.kind_of),
+                )
             )
-            for kind, forced in enumerate(self.pricer.forced)
-        ]
         least = [
             priced.least if forced else min(0.0, priced.least)
             for priced, forced in zip(answers, self.pricer.forced, strict=True)
@@ -150,6 +185,20 @@ class Generation:
             self.bound, self.prices, self.least = bound, prices, least
         return answers
 
+    def _choose(self, prices: Array, least: Sequence[float], bound: float) -> None:
+        """The best choice among the columns known whose reduced cost is within the gap, if it beats the cost."""
+        gap = self.cost - bound + ROUNDING * self.cost
+        reduced = [column.cost - prices[column.members].sum() - least[column.kind] for column in self.columns]
+        near = [i for i in np.argsort(reduced, kind="stable")[:_MOST_COLUMNS] if reduced[i] < gap]
+        whole = Programme(len(self.atoms.sizes), self.counts, self.cost, whole=True, full=self.full)
+        for i in near:
+            whole.add(self.columns[i])
+        chosen, _ = whole.choose(min(_CHOOSING, self.end - time.monotonic()))
+        if chosen:
+            home = self._home([self.columns[near[i]] for i in chosen])
+            if self.atoms.cost(home) < self.cost:
+                self.better, self.cost = home, self.atoms.cost(home)
+
     def _finish(self, relaxed: Relaxed) -> None:
         """All layers within the gap, and the best choice among them."""
         gap = self.cost - self.bound
@@ -157,7 +206,7 @@ class Generation:
         columns: list[Column] = []
         for kind, low in enumerate(self.least):
             priced = self.pricer.price(
-                kind, self.prices, limit=gap + low, keep_all=True, width=_ENUMERATED, expired=self.expired
+                kind, self.prices, limit=gap + low, keep_all=True, nodes=_LISTED, expired=self.expired
             )
             if not priced.complete or len(columns) + len(priced.costs) > _MOST_COLUMNS:
                 return
@@ -167,8 +216,8 @@ class Generation:
             ]
         for column in columns:
             programme.add(column)
-        chosen = programme.choose(self.end - time.monotonic())
-        if chosen is None:
+        chosen, proved = programme.choose(self.end - time.monotonic())
+        if not proved:
             return
         relaxed.closed = True
         if chosen:

@@ -68,16 +68,17 @@ class Programme:
         prices, slots = np.maximum(duals[: self.atoms], 0.0), -duals[self.atoms :]
         return value, prices, slots, np.array(answer.col_value)[self.atoms :]
 
-    def choose(self, seconds: float) -> list[int] | None:
-        """The columns of the best answer, none where each leaves an atom out, or None when the time did not suffice."""
+    def choose(self, seconds: float) -> tuple[list[int], bool]:
+        """The columns of the best answer found, none where each leaves an atom out, and whether it is proved."""
         self.highs.setOptionValue("time_limit", max(0.01, seconds))
         self.highs.run()
         status = self.highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
-            return []
-        if status != highspy.HighsModelStatus.kOptimal:
-            return None
+            return [], True
+        proved = status == highspy.HighsModelStatus.kOptimal
+        if self.highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return [], proved
         values = self.highs.getSolution().col_value
         if any(value > _HALF for value in values[: self.atoms]):
-            return []
-        return [column for column, value in enumerate(values[self.atoms :]) if value > _HALF]
+            return [], proved
+        return [column for column, value in enumerate(values[self.atoms :]) if value > _HALF], proved
