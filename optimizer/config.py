@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 DEFAULT_PATH = Path("config/layers.toml")
+_PART = re.compile(r"botocore/data/[a-z0-9-]+")
 
 
 def _normalised(name: str) -> str:
@@ -27,6 +28,11 @@ def _normalised(name: str) -> str:
         return canonicalize_name(name, validate=True)
     except ValueError:
         raise ValueError(f"{name!r} is not the name of a distribution") from None
+
+
+def _item(name: str) -> str:
+    """A distribution's name, or that of a part that `split_services` makes."""
+    return name if _PART.fullmatch(name) else _normalised(name)
 
 
 def _inside(path: str) -> str:
@@ -58,6 +64,7 @@ def _runtime(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_normalised)]
+ItemName = Annotated[str, AfterValidator(_item)]
 ProjectPath = Annotated[str, AfterValidator(_inside)]
 
 
@@ -98,9 +105,14 @@ class FunctionConfig(_Table):
 
 
 class AwsConfig(_Table):
-    """`services`: the botocore models to ship, or `auto` for those found in the code, or `all`."""
+    """`services`: the botocore models to ship, or `auto` for those found in the code, or `all`.
+
+    With `split_services` each of them is an item of its own, `botocore/data/<service>`, which may be in another layer
+    than botocore: models change less often than botocore releases.
+    """
 
     services: Literal["auto", "all"] | tuple[str, ...] = "auto"
+    split_services: bool = False
 
 
 class LayerConfig(_Table):
@@ -111,16 +123,16 @@ class LayerConfig(_Table):
     """
 
     name: Annotated[str, AfterValidator(_layer_name)]
-    roots: tuple[Name, ...] = ()
-    include: tuple[Name, ...] = ()
+    roots: tuple[ItemName, ...] = ()
+    include: tuple[ItemName, ...] = ()
     self_contained: bool = False
 
 
 class GroupsConfig(_Table):
     """Distributions that must share a layer (`together`) or must not (`apart`)."""
 
-    together: tuple[tuple[Name, ...], ...] = ()
-    apart: tuple[tuple[Name, ...], ...] = ()
+    together: tuple[tuple[ItemName, ...], ...] = ()
+    apart: tuple[tuple[ItemName, ...], ...] = ()
 
 
 class SlimConfig(BaseModel):
@@ -184,7 +196,7 @@ class Config(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults()]
+        faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults(), *self._part_faults()]
         if self.build.code_bytecode and not self.build.bytecode:
             faults.append("build.code_bytecode: there is no bytecode at all with bytecode = false")
         if faults:
@@ -265,6 +277,23 @@ class Config(_Table):
                 if len(both) > 1:
                     faults.append(f"groups.apart[{i}]: {', '.join(both)} are all in layer {layer.name!r}")
         return faults
+
+    def _part_faults(self) -> list[str]:
+        if self.aws.split_services:
+            if self.aws.services != "all":
+                return []
+            return ['aws.split_services: over 400 items of services = "all"; list those that ship, or say "auto"']
+        named = [
+            *((f"layer[{i}].{key}", getattr(x, key)) for i, x in enumerate(self.layer) for key in ("roots", "include")),
+            *((f"groups.together[{i}]", names) for i, names in enumerate(self.groups.together)),
+            *((f"groups.apart[{i}]", names) for i, names in enumerate(self.groups.apart)),
+        ]
+        return [
+            f"{where}: {name!r} is an item of its own with split_services = true under [aws] alone"
+            for where, names in named
+            for name in names
+            if _PART.fullmatch(name)
+        ]
 
 
 class _FaultsError(ValueError):

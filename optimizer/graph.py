@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer.models import whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -107,7 +109,7 @@ def overlaps(distributions: Iterable[Distribution]) -> list[tuple[str, str, str]
     """Pairs that own the same path, or of which one puts files into the other's regular package.
 
     Namespace packages (PEP 420: no `__init__.py`) are nobody's: several may fill one, and merge physically under one
-    prefix. Returns (name, name, what they share), sorted.
+    prefix. A distribution and its own parts are no pair. Returns (name, name, what they share), sorted.
     """
     found = sorted(distributions, key=lambda d: d.name)
     owner: dict[str, str] = {}
@@ -125,7 +127,7 @@ def overlaps(distributions: Iterable[Distribution]) -> list[tuple[str, str, str]
             place = folder
             while place:
                 holder = package.get(place)
-                if holder is not None and holder != distribution.name:
+                if holder is not None and whole(holder) != whole(distribution.name):
                     a, b = sorted((holder, str(distribution.name)))
                     pairs.setdefault((a, b), f"the package {place.replace('/', '.')}")
                 place = place.rpartition("/")[0]

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 
+def whole(name: str) -> str:
+    """The distribution that a name speaks of: botocore for its part `botocore/data/s3`."""
+    return name.partition("/")[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """Runtime and architecture that the layers are for; markers and wheel tags are evaluated against it."""
@@ -35,7 +40,8 @@ class InstalledFile:
     """One file on disk: `path` in posix form relative to the folder that is on sys.path, `location` where it lies.
 
     `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it; `recorded` is the
-    SHA-256 that RECORD gives, in its own base64 form, or empty.
+    SHA-256 that RECORD gives, in its own base64 form, or empty. Where `unstamped`, it ships with gzip's time stamp set
+    to none, so that the same content has the same bytes whenever it was packed.
     """
 
     path: str
@@ -45,6 +51,7 @@ class InstalledFile:
     inode: int
     executable: bool
     recorded: str = ""
+    unstamped: bool = False
 
 
 Severity = Literal["error", "warning"]
@@ -65,7 +72,7 @@ class Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """An installed package.
+    """An installed package, or a part of one that is an item of its own (`botocore/data/s3`).
 
     `requires` are the distributions its requirements lead to on the target, extras in use included; `files` those
     inside the folder on sys.path; `outside_bytes` of files elsewhere (scripts); `tags` the wheel's, where known.
@@ -135,7 +142,8 @@ class Dropped:
 class Selection:
     """What of a distribution (or of a function's source) ships, with the receipt of what doesn't.
 
-    `record` is the path of the RECORD to be made from what ships, or None where there is none.
+    `record` is the path of the RECORD to be made from what ships, or None where there is none; `recorded` are files
+    that stand in it too, though they ship with others: the parts of the distribution.
     """
 
     name: str
@@ -143,6 +151,7 @@ class Selection:
     files: tuple[InstalledFile, ...]
     record: str | None
     dropped: tuple[Dropped, ...]
+    recorded: tuple[InstalledFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from optimizer.config import Config
     from optimizer.history.refresh import Refreshed
@@ -85,11 +86,13 @@ def update(
 
     Only versions count that load on the target and that the stack's own requirements admit. Entries from the package
     index replace each other; those that --from-git wrote are kept, unless --replace is given. An update that is broken
-    off changes no snapshot, and the next one goes on where it was.
+    off changes no snapshot, and the next one goes on where it was. With `split_services` it also tells in which weeks
+    each of botocore's service models changed.
 
     Example: python -m optimizer history update --since 2024-01-01
     """
     from optimizer import config as configuration
+    from optimizer.cli.history_models import split_services
     from optimizer.history.snapshot import read_history, snapshot_text
     from optimizer.inventory import InstalledEnvironment, read_inventory
 
@@ -102,13 +105,18 @@ def update(
     old = read_history(place)
     environment = InstalledEnvironment.of_folder(path) if path else InstalledEnvironment.running()
     inventory = read_inventory(settings, environment, requirements=requirements)
+    services = split_services(settings, inventory)
     first = since.date() if since else None
     if from_git:
         refreshed = _from_git(
             inventory, old, lock or requirements or settings.root / settings.function[0].requirements, since=first
         )
+        if services:
+            note("note: when botocore's service models changed only `history update` without --from-git tells")
     else:
-        refreshed = _from_index(inventory, old, since=first, index_url=index_url, replace=replace, fresh=fresh)
+        refreshed = _from_index(
+            inventory, old, services, since=first, index_url=index_url, replace=replace, fresh=fresh
+        )
     write_text(place, snapshot_text(refreshed.history))
     for line in refreshed.notes:
         note(f"note: {line}")
@@ -187,7 +195,14 @@ def _check_since(since: date | None, through: date) -> date:
 
 
 def _from_index(
-    inventory: Inventory, old: History | None, *, since: date | None, index_url: str | None, replace: bool, fresh: bool
+    inventory: Inventory,
+    old: History | None,
+    services: frozenset[str],
+    *,
+    since: date | None,
+    index_url: str | None,
+    replace: bool,
+    fresh: bool,
 ) -> Refreshed:
     from dataclasses import replace as changed
 
@@ -209,7 +224,13 @@ def _from_index(
     joined = join_index(
         found.distributions, old, names, inventory.target, since=first, through=through, replace=replace
     )
-    return changed(joined, notes=(*found.notes, *joined.notes))
+    refreshed = changed(joined, notes=(*found.notes, *joined.notes))
+    if not services:
+        return refreshed
+    from optimizer.cli.history_models import with_models
+
+    files = answers["botocore"].files or ()
+    return with_models(refreshed, services, files, index_url=index_url, progress=_models_progress)
 
 
 def _from_git(inventory: Inventory, old: History | None, lock: Path, *, since: date | None) -> Refreshed:
@@ -237,14 +258,20 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _models_progress(total: int) -> AbstractContextManager[Callable[[int, int], None]]:
+    return _progress(total, what="botocore's releases", doing="reading service models")
+
+
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
+def _progress(
+    total: int, *, what: str = "distributions", doing: str = "asking the package index"
+) -> Iterator[Callable[[int, int], None]]:
     """Tells how many answers are here: a bar on a terminal, else a line now and then; on stderr, both."""
     if not sys.stderr.isatty():
 
         def tell(done: int, total: int) -> None:
             if done % _EVERY == 0 or done == total:
-                note(f"{done} of {total} distributions")
+                note(f"{done} of {total} {what}")
 
         yield tell
         return
@@ -252,5 +279,5 @@ def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("asking the package index", total=total)
+        task = bar.add_task(doing, total=total)
         yield lambda done, _total: bar.update(task, completed=done)

@@ -71,18 +71,18 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     faults = select.unknown_patterns(config, inventory.distributions)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    groups = graph.make_groups(inventory.distributions, config.groups.together)
-    code = [
-        select.select_source(function, source.files)
-        for function, source in zip(config.function, inventory.functions, strict=True)
-    ]
+    code = select_code(config, inventory)
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
     code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
-        services = _services(config, inventory, code, store)
+        services = choose_services(config, inventory, code, store)
         selections, shared = select.without_shared(
             [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
         )
+        if config.aws.split_services and services.kept is not None:
+            selections = select.split_selections(selections, services.kept)
+            inventory = select.split_inventory(inventory, selections)
+        groups = graph.make_groups(inventory.distributions, config.groups.together)
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
             [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
@@ -165,8 +165,20 @@ def _history_notes(history: History | None, scenarios: Scenarios | None, invento
     return notes
 
 
-def _services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:
-    """Which of botocore's services ship."""
+def select_code(config: Config, inventory: Inventory) -> list[Selection]:
+    """What goes into each function's own zip."""
+    return [
+        select.select_source(function, source.files)
+        for function, source in zip(config.function, inventory.functions, strict=True)
+    ]
+
+
+def choose_services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:
+    """Which of botocore's services ship.
+
+    Raises:
+        ConfigError: see select.choose_services.
+    """
     available = select.available_services(inventory.distributions)
     if config.aws.services != "auto" or not available:
         return select.choose_services(config, available, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,7 @@ from optimizer.cli.solving import Effort, SeedOption, TimeLimitOption
 from optimizer.content import LAYER
 from optimizer.errors import UsageError
 from optimizer.history import SNAPSHOT
+from optimizer.models import whole
 from optimizer.partition import SEED, TIME_LIMIT
 
 if TYPE_CHECKING:
@@ -109,15 +111,19 @@ def untrimmed(result: Planned) -> Mapping[str, int]:
         for d in layer.distributions
         if any(x.rule == select.SERVICES_RULE for x in d.payload.dropped)
     }
+    parts = {d.name: d.files for d in result.inventory.distributions if whole(d.name) != d.name}
     selections = [
-        select.select_distribution(d, result.config, None)
+        replace(
+            select.select_distribution(d, result.config, None),
+            recorded=tuple(file for name, files in parts.items() if whole(name) == d.name for file in files),
+        )
         for d in result.inventory.distributions
         if str(d.name) in trimmed
     ]
-    whole = {p.name: p.zipped_bytes for p in result.payloads.compute([(s, LAYER) for s in selections])}
+    fat = {p.name: p.zipped_bytes for p in result.payloads.compute([(s, LAYER) for s in selections])}
     known = {d.name: d.payload.zipped_bytes for layer in result.plan.layers for d in layer.distributions}
     return {
-        item.name: sum(whole.get(member, known[member]) for member in item.members)
+        item.name: sum(fat.get(member, known[member]) for member in item.members)
         for item in result.problem.items
-        if any(member in whole for member in item.members)
+        if any(member in fat for member in item.members)
     }

@@ -21,6 +21,7 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.errors import UsageError
+from optimizer.models import whole
 
 if TYPE_CHECKING:
     from optimizer.upgrades import Advice
@@ -62,7 +63,9 @@ def _advice(result: Planned, named: list[str], releases: int) -> Advice:
     from optimizer import upgrades as stage
     from optimizer.history.index import SimpleIndex
 
-    placed = {d.name: (d, layer) for layer in result.plan.layers for d in layer.distributions}
+    placed = {
+        d.name: (d, layer) for layer in result.plan.layers for d in layer.distributions if whole(d.name) == d.name
+    }
     wanted = _names(named, sorted(placed))
     snapshot = result.history
     touched = {placed[name][1].name for name in wanted}

@@ -27,6 +27,7 @@ _FORMAT = 4
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
+_GZIP = b"\x1f\x8b\x08"
 END_BYTES = 22
 """A zip's end of central directory record."""
 
@@ -147,8 +148,11 @@ class Payloads:
         )
         lines = [
             f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}\0{f.recorded}"
-            for f in selection.files
+            + ("\0unstamped" if f.unstamped else "")
+            for f in (*selection.files, *selection.recorded)
         ]
+        if selection.recorded:
+            lines.append(f"{len(selection.recorded)} of them recorded alone")
         return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compute(self, missing: list[tuple[Selection, Place, str]]) -> dict[str, Payload]:
@@ -173,25 +177,24 @@ class Payloads:
     ) -> _Work:
         """Hash every file, and compress what the cache does not know."""
         hashes = list(pool.map(_hash, selection.files))
-        changed = [
-            file.path
-            for file, (content, _) in zip(selection.files, hashes, strict=True)
-            if file.recorded and file.recorded != _record_hash(content)
-        ]
+        changed = [file.path for file, (_, _, differs) in zip(selection.files, hashes, strict=True) if differs]
         sources = [
             (file.path, 0o755 if file.executable else 0o644, content, size)
-            for file, (content, size) in zip(selection.files, hashes, strict=True)
+            for file, (content, size, _) in zip(selection.files, hashes, strict=True)
         ]
         generated = {}
         if selection.record:
-            record = _record(selection.record, sources)
+            beside = zip(selection.recorded, pool.map(_hash, selection.recorded), strict=True)
+            rows = [(path, content, size) for path, _, content, size in sources]
+            rows += [(file.path, content, size) for file, (content, size, _) in beside]
+            record = _record(selection.record, rows)
             content = hashlib.sha256(record).hexdigest()
             sources.append((selection.record, 0o644, content, len(record)))
             generated[content] = record
         known = self._known({content for _, _, content, _ in sources})
         wanted = {
-            content: file.location
-            for file, (content, _) in zip(selection.files, hashes, strict=True)
+            content: file
+            for file, (content, _, _) in zip(selection.files, hashes, strict=True)
             if content not in known and content not in streams
         }
         if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
@@ -290,20 +293,31 @@ def _embedded(path: str, place: Place) -> str:
     return f"{place.root}{place.prefix}{path}"
 
 
-def _hash(file: InstalledFile) -> tuple[str, int]:
-    """SHA-256 and bytes of the file as it is now."""
+def _hash(file: InstalledFile) -> tuple[str, int, bool]:
+    """SHA-256 and bytes of the file as it ships, and whether the disk's is another than RECORD says."""
     data = _bytes_of(file.location)
-    return hashlib.sha256(data).hexdigest(), len(data)
+    found = hashlib.sha256(data).hexdigest()
+    differs = bool(file.recorded) and file.recorded != _record_hash(found)
+    if file.unstamped:
+        found = hashlib.sha256(_without_stamp(data)).hexdigest()
+    return found, len(data), differs
 
 
-def _deflate_file(item: tuple[str, str]) -> Stream:
-    content, location = item
-    data = _bytes_of(location)
+def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
+    content, file = item
+    data = _bytes_of(file.location)
+    if file.unstamped:
+        data = _without_stamp(data)
     if hashlib.sha256(data).hexdigest() != content:
         raise DiskError(
-            f"{location} changed while it was read", mend="Run the command again when nothing installs or edits."
+            f"{file.location} changed while it was read", mend="Run the command again when nothing installs or edits."
         )
     return deflate(data)
+
+
+def _without_stamp(data: bytes) -> bytes:
+    """The data with gzip's MTIME set to 0, which says that there is none (RFC 1952); what is no gzip stays."""
+    return data[:4] + bytes(4) + data[8:] if data.startswith(_GZIP) else data
 
 
 def _bytes_of(location: str) -> bytes:
@@ -317,11 +331,11 @@ def _bytes_of(location: str) -> bytes:
         ) from error
 
 
-def _record(path: str, sources: list[tuple[str, int, str, int]]) -> bytes:
-    """RECORD of what ships (PEP 376 with PEP 427's hashes), bytecode left out."""
+def _record(path: str, rows: list[tuple[str, str, int]]) -> bytes:
+    """RECORD of what ships (PEP 376 with PEP 427's hashes), bytecode left out; rows of (path, content, bytes)."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for name, _, content, size in sorted(sources):
+    for name, content, size in sorted(rows):
         writer.writerow((name, f"sha256={_record_hash(content)}", size))
     writer.writerow((path, "", ""))
     return text.getvalue().encode()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from optimizer.history.index import PackageIndex
 
-SCHEMA = 1
+SCHEMA = 2
 FRESH = timedelta(hours=6)
 """How long an answer is taken for the present."""
 
@@ -42,7 +42,7 @@ class _Document(BaseModel):
 
     schema_: int
     fetched: AwareDatetime
-    files: tuple[tuple[str, AwareDatetime | None, int, str | None, bool], ...] | None
+    files: tuple[tuple[str, AwareDatetime | None, int, str | None, bool, str, str], ...] | None
 
 
 class Answers:
@@ -78,8 +78,10 @@ class Answers:
                     bytes=count,
                     requires_python=requires_python,
                     yanked=yanked,
+                    url=url,
+                    sha256=sha256,
                 )
-                for filename, uploaded, count, requires_python, yanked in files
+                for filename, uploaded, count, requires_python, yanked, url, sha256 in files
             ),
         )
 
@@ -90,7 +92,9 @@ class Answers:
             fetched=answer.fetched,
             files=None
             if answer.files is None
-            else tuple((f.filename, f.uploaded, f.bytes, f.requires_python, f.yanked) for f in answer.files),
+            else tuple(
+                (f.filename, f.uploaded, f.bytes, f.requires_python, f.yanked, f.url, f.sha256) for f in answer.files
+            ),
         )
         path = self._path(name)
         part = path.with_name(f".{path.name}.{os.getpid()}")

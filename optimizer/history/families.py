@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from optimizer.models import whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
@@ -21,7 +23,8 @@ def co_release_families(
     """Every name in exactly one family, families and members sorted.
 
     Two distributions are of one family where at least half of the days on which either released are days on which both
-    did, and these are two or more; families are what that leads to from one to the next.
+    did, and these are two or more; families are what that leads to from one to the next. A part is of its
+    distribution's family whatever their days: it changes by no release but that one's.
     """
     names = sorted(set(names))
     known = history.distributions if history else {}
@@ -42,7 +45,7 @@ def co_release_families(
 
     for a, b in combinations(names, 2):
         both = len(days[a] & days[b])
-        if both >= _SHARED_DAYS and both >= _SHARE * len(days[a] | days[b]):
+        if whole(a) == whole(b) or (both >= _SHARED_DAYS and both >= _SHARE * len(days[a] | days[b])):
             first, second = sorted((find(a), find(b)))
             leader[second] = first
     families: dict[str, list[str]] = {}

@@ -20,6 +20,7 @@ _BACKOFF = 0.5
 _LONGEST_WAIT = 120
 _CHUNK = 1 << 16
 _MEND = "Look at the network, the proxy and --index-url."
+_PARTIAL = 206
 _BUSY = (429, 500, 502, 503, 504)
 
 
@@ -27,8 +28,7 @@ _BUSY = (429, 500, 502, 503, 504)
 class IndexFile:
     """One wheel as the index tells of it.
 
-    `uploaded` is in UTC, or None where it does not say (before PEP 700); `url` and `sha256` (hex) are empty where a
-    cached answer does without them.
+    `uploaded` is in UTC, or None where it does not say (before PEP 700); `sha256` is in hex, or empty.
     """
 
     filename: str
@@ -60,6 +60,22 @@ class WheelIndex(PackageIndex, Protocol):
         Raises:
             NetworkError: the index could not be reached, or refused.
             DiskError: they can't be written.
+        """
+
+
+class NoRangesError(Exception):
+    """The host sends whole files only, not the ranges of one."""
+
+
+class RangeIndex(PackageIndex, Protocol):
+    """Where releases are looked up, and parts of wheels come from; asked from several threads."""
+
+    def read(self, wheel: IndexFile, start: int, stop: int) -> bytes:
+        """Exactly those bytes of the wheel.
+
+        Raises:
+            NetworkError: the index could not be reached, or refused.
+            NoRangesError: it answers with whole files.
         """
 
 
@@ -130,6 +146,26 @@ class SimpleIndex:
             raise DiskError(
                 f"{place.parent} can't be written: {reason}", mend="Free some space there, or set TMPDIR."
             ) from error
+
+    def read(self, wheel: IndexFile, start: int, stop: int) -> bytes:
+        """See RangeIndex."""
+        import requests
+
+        headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+        try:
+            with self._client.s.get(wheel.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+                answer.raise_for_status()
+                told = answer.headers.get("Content-Range", "")
+                if answer.status_code != _PARTIAL or not told.startswith(f"bytes {start}-{stop - 1}/"):
+                    raise NoRangesError  # its body, all of the wheel, is not read
+                data: bytes = answer.content
+        except requests.RequestException as error:
+            raise NetworkError(
+                f"{wheel.filename} could not be read: {_without_secrets(str(error))}", mend=_MEND
+            ) from error
+        if len(data) != stop - start:
+            raise NetworkError(f"{wheel.filename} could not be read: {len(data)} bytes came", mend=_MEND)
+        return data
 
 
 def _client(url: str | None) -> PyPISimple:

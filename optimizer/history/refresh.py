@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,20 @@ def join_git(
         for name, entry in found.items()
     }
     return _refreshed(_history({**sized, **kept}, target, since=since, through=through), names, notes)
+
+
+def join_parts(refreshed: Refreshed, found: Mapping[str, Releases], names: Iterable[str]) -> Refreshed:
+    """With the entries of a distribution's parts.
+
+    Args:
+        refreshed: the snapshot of whole distributions.
+        found: what is known of parts.
+        names: the parts of the plan; one without an entry is unknown.
+    """
+    known = refreshed.history
+    history = changed(known, distributions=dict(sorted({**known.distributions, **found}.items())))
+    missing = {name for name in names if name not in found}
+    return changed(refreshed, history=history, unknown=tuple(sorted({*refreshed.unknown, *missing})))
 
 
 def _of_origin(old: History | None, origin: str, names: list[str]) -> dict[str, Releases]:

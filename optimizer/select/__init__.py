@@ -1,5 +1,6 @@
 """[pure] What of each distribution ships, and why the rest doesn't."""
 
+from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
 from optimizer.select.rules import RULES, Rule
 from optimizer.select.selection import (
     SERVICES_RULE,
@@ -14,13 +15,17 @@ from optimizer.select.services import SDK, Services, available_services, choose_
 __all__ = [
     "RULES",
     "SDK",
+    "SERVICES_OWNER",
     "SERVICES_RULE",
     "Rule",
     "Services",
     "available_services",
     "choose_services",
+    "part_name",
     "select_distribution",
     "select_source",
+    "split_inventory",
+    "split_selections",
     "unknown_patterns",
     "unknown_rules",
     "without_shared",

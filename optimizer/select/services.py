@@ -49,7 +49,7 @@ def choose_services(config: Config, available: frozenset[str], calls: Mapping[st
         calls: what each module makes clients for, by the place to be named in a warning.
 
     Raises:
-        ConfigError: a listed service is none.
+        ConfigError: a listed service is none, or all would ship where each is to be an item of its own.
     """
     wanted = config.aws.services
     if wanted == "all" or not available:
@@ -64,6 +64,12 @@ def choose_services(config: Config, available: frozenset[str], calls: Mapping[st
     lines = [f"{place}:{line}" for place, found in sorted(calls.items()) for line in found.unknown_lines]
     if lines:
         shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")  # noqa: PLR2004
+        if config.aws.split_services:
+            fault = (
+                "aws.split_services: all services would ship, since it can't be told which client is made at "
+                f"{shown}: write the name as a literal, or list the services under aws.services"
+            )
+            raise ConfigError((fault,), where=str(config.path))
         warning = (
             f"botocore: all services ship, since it can't be told which client is made at {shown}: "
             "write the name as a literal, or list the services under [aws] in the configuration"

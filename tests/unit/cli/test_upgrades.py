@@ -172,3 +172,14 @@ def test_what_is_not_there_is_wrong_usage(upgrades, index, arguments):
     del index
     captured = upgrades(*arguments, status=2)
     assert "Close to it: tool" in captured.err or "--releases" in captured.err
+
+
+def test_parts_of_botocore_are_no_projects_to_ask_for(upgrades, index, tmp_path):
+    releases(index, "tool", "a", "b")
+    files = {"botocore/__init__.py": "", "botocore/data/s3/2020-01-01/service-2.json": "{}"}
+    lay_out(tmp_path / "site", "botocore", files=files)
+    (tmp_path / "requirements.txt").write_text("aws\nweb\ntool\nbotocore\n")
+    (tmp_path / "config/layers.toml").write_text(CONFIG + '\n[aws]\nservices = ["s3"]\nsplit_services = true\n')
+    document = json.loads(upgrades("--releases", "2", "--format", "json").out)
+    assert [row["name"] for row in document["distributions"]] == ["aws", "botocore", "shared", "tool", "web"]
+    assert "botocore/data/s3: not among" in upgrades("botocore/data/s3", status=2).err

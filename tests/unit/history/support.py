@@ -1,6 +1,12 @@
 """A small stack and a package index for it, in memory and over HTTP."""
 
+import contextlib
+import gzip
+import hashlib
+import io
 import json
+import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -78,13 +84,34 @@ class FakeIndex:
         return self.table.get(name)
 
 
+def botocore_wheel(models, *, stamp=0, others=40) -> bytes:
+    """A wheel with `service: content` as gzip'd models, packed at that time, among `others` that nobody asks for."""
+    files = {
+        f"botocore/data/other{i:02}/2020-01-01/service-2.json": b"".join(
+            hashlib.sha256(b"%d %d" % (i, k)).digest() for k in range(400)
+        )
+        for i in range(others)
+    }
+    files |= {
+        f"botocore/data/{service}/2020-01-01/service-2.json.gz": gzip.compress(content.encode(), mtime=stamp)
+        for service, content in models.items()
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in {**files, "botocore/__init__.py": f"STAMP = {stamp}".encode()}.items():
+            archive.writestr(zipfile.ZipInfo(path), data)
+    return out.getvalue()
+
+
 @contextmanager
-def http_index(projects, *, before=()) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def http_index(projects, *, before=(), wheels=(), ranges=True) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """An index over HTTP: its URL, and what it was asked for with which user agent.
 
     Args:
         projects: `name: [(filename, upload-time, bytes), ...]`; any other name is answered with 404.
         before: (status, headers) to answer the first requests with.
+        wheels: the bytes of files, by their names; `asked` has the bytes that were sent instead of the user agent.
+        ranges: whether parts of them are to be had.
     """
     answers = list(before)
     asked: list[tuple[str, str]] = []
@@ -92,6 +119,9 @@ def http_index(projects, *, before=()) -> Iterator[tuple[str, list[tuple[str, st
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             name = self.path.strip("/").split("/")[-1]
+            if name in wheels:
+                self.send_wheel(name)
+                return
             asked.append((name, self.headers["User-Agent"]))
             status, headers = answers.pop(0) if answers else (200 if name in projects else 404, {})
             body = b"<p>no</p>"
@@ -103,7 +133,13 @@ def http_index(projects, *, before=()) -> Iterator[tuple[str, list[tuple[str, st
                         "name": name,
                         "versions": [],
                         "files": [
-                            {"filename": f, "url": f"files/{f}", "hashes": {}, "upload-time": day, "size": size}
+                            {
+                                "filename": f,
+                                "url": f"files/{f}",
+                                "hashes": {"sha256": hashlib.sha256(wheels[f]).hexdigest()} if f in wheels else {},
+                                "upload-time": day,
+                                "size": len(wheels[f]) if f in wheels else size,
+                            }
                             for f, day, size in projects.get(name, [])
                         ],
                     }
@@ -113,6 +149,23 @@ def http_index(projects, *, before=()) -> Iterator[tuple[str, list[tuple[str, st
                 self.send_header(key, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def send_wheel(self, name):
+            body, status, headers = wheels[name], 200, {}
+            wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            if wanted and ranges:
+                start, stop = int(wanted[1]), int(wanted[2]) + 1
+                headers["Content-Range"] = f"bytes {start}-{min(stop, len(body)) - 1}/{len(body)}"
+                body, status = body[start:stop], 206
+            if answers:
+                status, headers, body = (*answers.pop(0), b"")
+            asked.append((name, len(body)))
+            self.send_response(status)
+            for key, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
 
         def log_message(self, *_):
             pass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import CONFIG, lay_out
-from tests.unit.history.support import a_history, http_index
+from tests.unit.history.support import a_history, botocore_wheel, http_index
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
@@ -130,6 +130,70 @@ def test_update_from_git_reads_the_teams_own_pace(optimizer, project):
         said = json.loads(optimizer("update", "--path", "site", "--index-url", url, "--format", "json").stdout)
     assert any("kept from the commits of a lock file" in line for line in said["notes"])
     assert snapshot(project)["distributions"]["private"] == entry
+
+
+@pytest.fixture
+def with_botocore(project):
+    """The project with botocore, two services and `split_services`; its wheels, the newest of each week first asked."""
+    text = (project / "config/layers.toml").read_text()
+    (project / "config/layers.toml").write_text(f'{text}\n[aws]\nservices = ["s3", "sqs"]\nsplit_services = true\n')
+    (project / "requirements.txt").write_text("aws\nweb\nbotocore\n")
+    files = {f"botocore/data/{name}/2020-01-01/service-2.json": name for name in ("s3", "sqs", "ec2")}
+    lay_out(project / "site", "botocore", "1.4", files={"botocore/__init__.py": "", **files})
+    models = [{"s3": s3, "sqs": sqs} for s3, sqs in (("a", "x"), ("a", "x"), ("b", "x"), ("b", "x"), ("c", "y"))]
+    return {f"botocore-1.{i}-py3-none-any.whl": botocore_wheel(model, stamp=1000 + i) for i, model in enumerate(models)}
+
+
+def test_update_tells_when_service_models_really_changed(optimizer, project, with_botocore):
+    index = {**INDEX, "botocore": uploads("botocore", 42, 35, 28, 21, 14)}
+    with http_index(index, wheels=with_botocore) as (url, asked):
+        done = optimizer("update", "--path", "site", "--index-url", url)
+        assert {name for name, _ in asked} > set(with_botocore)
+        optimizer("update", "--path", "site", "--index-url", url, "--fresh")
+        assert len([name for name, _ in asked if name in with_botocore]) == len(with_botocore)
+    assert "5 of 5 botocore's releases" in done.stderr
+    known = snapshot(project)["distributions"]
+    day = [str((NOW - timedelta(days=age)).date()) for age in (42, 35, 28, 21, 14)]
+    assert len(known["botocore"]["releases"]) == 5
+    s3, sqs = (known[f"botocore/data/{name}"] for name in ("s3", "sqs"))
+    assert [row[:2] for row in s3["releases"]] == [[day[2], "1.2"], [day[4], "1.4"]]
+    assert [row[:2] for row in sqs["releases"]] == [[day[4], "1.4"]]
+    assert all(0 < count < 100 for _, _, count in s3["releases"])
+    assert "botocore/data/ec2" not in known
+    shown = json.loads(optimizer("show", "--format", "json").stdout)
+    assert ["botocore", "botocore/data/s3", "botocore/data/sqs"] in shown["families"]
+
+
+def test_update_without_ranges_downloads_no_wheel(optimizer, project, with_botocore):
+    index = {**INDEX, "botocore": uploads("botocore", 42, 35)}
+    with http_index(index, wheels=with_botocore, ranges=False) as (url, _):
+        said = json.loads(optimizer("update", "--path", "site", "--index-url", url, "--format", "json").stdout)
+    assert said["unknown"] == ["botocore/data/s3", "botocore/data/sqs"]
+    assert any("sends whole wheels only" in line for line in said["notes"])
+    assert "botocore" in snapshot(project)["distributions"]
+
+
+def test_update_whose_network_fails_at_the_wheels_writes_nothing_and_goes_on(optimizer, project, with_botocore):
+    index = {**INDEX, "botocore": uploads("botocore", 42, 35, 28, 21, 14)}
+    refusing = [(200, {})] * 4 + [(403, {})]  # the four pages, then the first wheel
+    with http_index(index, wheels=with_botocore, before=refusing) as (url, asked):
+        failed = optimizer("update", "--path", "site", "--index-url", url, status=3)
+        assert "of 5 releases are here; no snapshot was written" in failed.stderr
+        assert not (project / "layers/history.json").exists()
+        optimizer("update", "--path", "site", "--index-url", url)
+        assert [name for name, _ in asked].count("botocore") == 1
+    assert "botocore/data/s3" in snapshot(project)["distributions"]
+
+
+def test_update_from_git_says_that_it_does_not_tell_of_models(optimizer, project, with_botocore):
+    run = ["git", "-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    for i in range(len(with_botocore)):
+        (project / "lock.txt").write_text(f"botocore==1.{i}\n")
+        subprocess.run(["git", "add", "lock.txt"], cwd=project, check=True)
+        subprocess.run([*run, "commit", "--quiet", "-m", "x"], cwd=project, check=True)
+    done = optimizer("update", "--path", "site", "--from-git", "--lock", "lock.txt")
+    assert "service models changed only `history update` without --from-git tells" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,12 @@ def test_each_name_is_in_exactly_one_family_whatever_the_order(a, b, c, names):
     assert sorted(name for family in families for name in family) == ["a", "b", "c"]
     assert families == co_release_families(history, ["a", "b", "c"])
     assert list(families) == sorted(families)
+
+
+def test_a_part_is_of_its_distributions_family_whatever_its_days():
+    history = a_history(boto3=WEEKLY, botocore=WEEKLY, other=["2025-05-05"])
+    names = ["botocore", "other", "botocore/data/s3", "boto3", "botocore/data/sqs"]
+    assert co_release_families(history, names) == (
+        ("boto3", "botocore", "botocore/data/s3", "botocore/data/sqs"),
+        ("other",),
+    )

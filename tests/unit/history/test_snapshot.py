@@ -13,7 +13,7 @@ from optimizer.history.snapshot import parse_history
 from tests.unit.history.support import a_history
 
 DAYS = st.dates(date(2024, 1, 1), date(2026, 1, 1))
-NAMES = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True)
+NAMES = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*(/data/[a-z0-9]+)?", fullmatch=True)
 RELEASES = st.lists(st.builds(Release, DAYS, st.text(max_size=8), st.integers(0, 10**9)), max_size=5).map(
     lambda found: tuple(sorted(found, key=lambda r: r.day))
 )
