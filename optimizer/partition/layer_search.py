@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-_LEVELS = 24  # intervals of the weight to begin with
-_FIRST_ROUNDS, _ROUNDS = 60, 5
+_LEVELS, _LISTING_LEVELS = 96, 24  # intervals of the weight to begin with, not more than there are items
+_FIRST_ROUNDS, _ROUNDS = 60, 6
 _BATCH = 128
 _POOL = 25_000_000  # numbers that the open nodes may hold: 200 MB
-_SPLIT = 60  # the interval is halved where its width blurs this many times what is missing to the cut
+_SPLIT = 20  # the interval is halved where its width blurs this many times what is missing to the cut
 _KEPT = 8  # layers of a batch, where not all are asked for
 _SAFE = 1e-11  # of the prices: more than rounding adds up to
 
@@ -182,21 +182,22 @@ class LayerSearch:
 
     def _root(self) -> Nodes:
         g, n = self.g, len(self.g.items)
+        levels = max(_LISTING_LEVELS, min(_LEVELS, n)) if not self.keep_all else _LISTING_LEVELS
         top = g.weight + float(g.weights.sum()) or 1.0
         first = g.weight if len(g.forced) else float((g.covers @ g.weights).min())
-        edges = np.geomspace(max(first, top * 1e-3), top, _LEVELS + 1)
+        edges = np.geomspace(max(first, top * 1e-3), top, levels + 1)
         edges[0], edges[-1] = g.weight, top * (1 + 1e-12)
-        scale = np.full(_LEVELS, g.size + 0.3 * float(g.sizes.sum()))
+        scale = np.full(levels, g.size + 0.3 * float(g.sizes.sum()))
         shares = (scale[0] * g.weights / g.covers.sum(axis=0))[g.scenario_of]
         root = Nodes(
-            inside=np.zeros((_LEVELS, n), dtype=bool),
-            open=np.ones((_LEVELS, n), dtype=bool),
+            inside=np.zeros((levels, n), dtype=bool),
+            open=np.ones((levels, n), dtype=bool),
             low=edges[:-1],
             high=edges[1:],
-            shares=np.repeat(shares[None, :], _LEVELS, axis=0),
+            shares=np.repeat(shares[None, :], levels, axis=0),
             scale=scale,
-            terms=np.zeros((_LEVELS, n)),
-            bounds=np.zeros(_LEVELS),
+            terms=np.zeros((levels, n)),
+            bounds=np.zeros(levels),
         )
         return self._bounded(root, _FIRST_ROUNDS)
 
