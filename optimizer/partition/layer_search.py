@@ -31,6 +31,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 _LEVELS, _LISTING_LEVELS = 96, 24  # intervals of the weight to begin with, not more than there are items
 _FIRST_ROUNDS, _ROUNDS = 60, 6
 _BATCH = 128
+_FINE = 3e-4  # share of the prices: where less is missing to the cut, intervals are halved as if this were
 _POOL = 25_000_000  # numbers that the open nodes may hold: 200 MB
 _SPLIT = 20  # the interval is halved where its width blurs this many times what is missing to the cut
 _KEPT = 8  # layers of a batch, where not all are asked for
@@ -123,6 +124,7 @@ class LayerSearch:
         self.g, self.prices, self.limit, self.keep_all = ground, prices[ground.items], limit, keep_all
         self.paid = float(prices[ground.forced].sum())
         self.tolerance, self.safe = tolerance, _SAFE * float(np.abs(prices).sum())
+        self.fine = _FINE * float(np.abs(prices).sum())
         self.found: list[tuple[Array, Array]] = []
         self.best, self.least, self.complete = np.inf, np.inf, True
 
@@ -262,7 +264,7 @@ class LayerSearch:
         end = g.size + (inside | (open_ & (nodes.terms < 0))) @ g.sizes
         matter = g.sizes * low[:, None] + ((~touched * g.weights) @ g.covers.T) * end[:, None] - np.abs(nodes.terms)
         item = np.where(open_, matter, -np.inf).argmax(axis=1)
-        wide = (high - low) * end > _SPLIT * room[:, 0]
+        wide = (high - low) * end > _SPLIT * np.maximum(room[:, 0], self.fine)
         halved, taken = np.flatnonzero(go & wide), np.flatnonzero(go & ~wide)
         rows = np.concatenate([halved, halved, taken, taken])
         inside, open_, low, high = inside[rows], open_[rows], low[rows], high[rows]
