@@ -18,19 +18,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.partition.pricing import Array, Priced, make_pricer
+from optimizer.partition.pricing import Priced, make_pricer
 from optimizer.partition.programme import Column, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from optimizer.partition.atoms import Atoms
+    from optimizer.partition.layer_search import Array
 
 _SMOOTHING = 0.6  # share of the prices tried last in those tried next
 _ROUNDS = 2_000
 _NODES = 400_000  # of an exact search
 _LOOSE = 5e-4  # share of the cost that the first exact search may leave
-_DUE = ((0.5, 0.75), (0.8, 1.0))  # without a bound by then (share of the time), one at the prices of the day, until then
+# Without a bound by the first share of the time, one at the best prices known, until the second.
+_DUE = ((0.5, 0.75), (0.8, 1.0))
 _NEW = 20  # columns taken of a kind and a round
 _LISTED = 8_000  # nodes of the search when all layers within the gap are listed
 _MOST_COLUMNS = 1_000  # in an integer programme
@@ -90,7 +92,6 @@ class Generation:
             programme.add(column)
         self._generate(programme)
         relaxed = Relaxed(bound=self.bound, prices=self.prices, columns=self.columns, shares=self.shares)
-        relaxed.better = self.better
         if self.bound >= self.cost * (1 - ROUNDING):
             relaxed.closed = True
         elif not self.expired():

@@ -1,4 +1,4 @@
-"""Layers of small reduced cost by descent: one item in or out at a time, whichever helps most, from many starts at once.
+"""Layers of small reduced cost by descent: one item in or out at a time, the best first, from many starts at once.
 
 Proves nothing, but finds nearly every layer that the exact search would; so that search is only needed for the bound.
 """

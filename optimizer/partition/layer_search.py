@@ -67,11 +67,12 @@ def make_ground(
 ) -> Ground:
     """Scenarios that touch the same free items count as one; an item without any gets one of no weight."""
     touched = covers[forced].any(axis=0)
-    rest, kinds = np.unique(covers[free][:, ~touched] > 0, axis=1, return_inverse=True)
+    columns: Array = covers[free][:, ~touched] > 0
+    rest, kinds = np.unique(columns, axis=1, return_inverse=True)
     summed = np.bincount(kinds.ravel(), weights=weights[~touched], minlength=rest.shape[1])
     used = rest.any(axis=0)
     rest, summed = rest[:, used], summed[used]
-    never = ~rest.any(axis=1)
+    never: Array = rest.sum(axis=1) == 0
     if never.any():
         rest, summed = np.concatenate([rest, never[:, None]], axis=1), np.append(summed, 0.0)
     item_of, scenario_of = np.nonzero(rest)
@@ -229,7 +230,8 @@ class LayerSearch:
             best, best_scale = np.where(up, bounds, best), np.where(up, scale, best_scale)
             best_terms = np.where(up, terms, best_terms)
             chosen = inside | (open_ & (terms < -1e-6 * profit).T)
-            now = scale * np.exp(_step(g.weight + (chosen @ g.covers > 0) @ g.weights, low, high, scale, size, round_))
+            weight_now = g.weight + (chosen @ g.covers > 0) @ g.weights
+            now = scale * np.exp(_step(weight_now, (low, high), scale, size, round_))
             scale = np.where((now - size) * (scale - size) < 0, size, now)
         if not self.keep_all:
             bytes_, weights, prices, _ = self._worth(chosen)
@@ -288,15 +290,16 @@ class LayerSearch:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """a / b, and 0 where b is 0."""
+    """A / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
 
 
-def _step(weight: Array, low: Array, high: Array, scale: Array, size: Array, round_: int) -> Array:
+def _step(weight: Array, interval: tuple[Array, Array], scale: Array, size: Array, round_: int) -> Array:
     """How far to move the logarithm of l: along the slope of the bound, not at all where l is the bytes that are in.
 
     There the slope turns, as long as the weight of the layer chosen is within the interval.
     """
+    low, high = interval
     slope = weight - np.where(scale < size, low, high)
     step = np.clip(2.0 * _ratio(slope, high), -1, 1) * (0.5 / (1 + 0.1 * round_))
     at = scale == size

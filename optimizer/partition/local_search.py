@@ -117,33 +117,35 @@ def _swapped(state: State, least: float, end: float) -> bool:
 
 
 def search(
-    atoms: Atoms, starts: Iterable[Sequence[int]], *, seed: int, end: float, kicks: int
-) -> list[tuple[int, ...]]:
-    """Descend from every start, then from the best with some atoms moved by chance; good assignments, the best first.
+    atoms: Atoms,
+    found: dict[tuple[int, ...], float],
+    starts: Iterable[Sequence[int]],
+    *,
+    seed: int,
+    end: float,
+    kicks: int,
+) -> None:
+    """Descend from every start, then from the best with some atoms moved by chance.
 
     Args:
         atoms: what to assign.
-        starts: assignments that keep the constraints, at least one.
+        found: assignments that keep the constraints, at least one, with their costs; what is found is added, so that
+            it is there when KeyboardInterrupt ends the search.
+        starts: assignments that keep the constraints.
         seed: of the chance.
         end: when to stop, by `time.monotonic`.
         kicks: how many times the best is disturbed.
     """
     chance = random.Random(seed)  # noqa: S311  # a search, no secret
-    first = tuple(next(iter(starts)))
-    found: dict[tuple[int, ...], float] = {first: atoms.cost(first)}
-    try:
-        for start in starts:
-            home = atoms.canonical(descend(atoms, start, end=end))
-            found[home] = atoms.cost(home)
-        for _ in range(kicks):
-            if time.monotonic() >= end:
-                break
-            best = min(found, key=lambda home: (found[home], home))
-            home = atoms.canonical(descend(atoms, _kicked(atoms, best, chance), end=end))
-            found[home] = atoms.cost(home)
-    except KeyboardInterrupt:
-        pass
-    return sorted(found, key=lambda home: (found[home], home))[:50]
+    for start in starts:
+        home = atoms.canonical(descend(atoms, start, end=end))
+        found[home] = atoms.cost(home)
+    for _ in range(kicks):
+        if time.monotonic() >= end:
+            break
+        best = min(found, key=lambda home: (found[home], home))
+        home = atoms.canonical(descend(atoms, _kicked(atoms, best, chance), end=end))
+        found[home] = atoms.cost(home)
 
 
 def _kicked(atoms: Atoms, home: Sequence[int], chance: random.Random) -> list[int]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SMALL = 9  # atoms: plain Python proves them before numpy is imported
 _MANY = 100  # atoms: the dearer starts are left out above
+_HOMES = 50  # assignments whose layers are the first columns
 _ORDERS = 120  # ways to number the layers of a start: all of those of five
 _SAME = 1e-9  # share of the cost
 
@@ -72,16 +73,23 @@ def _solve(
     atoms: Atoms, instance: Instance, fallback: Sequence[int], start: Sequence[int] | None, *, seed: int, end: float
 ) -> tuple[tuple[int, ...], float, str]:
     n = len(atoms.sizes)
-    given = [_shrunk(atoms, fallback), _shrunk(atoms, start) if start is not None else None]
-    given += [_numbered(atoms, assignment) for assignment in _starts(instance, n)]
-    first = list(dict.fromkeys(home for home in given if home is not None)) or [place(atoms)]
-    kicks = 0 if n <= _SMALL else max(3, 3000 // n) if n <= _MANY else 2
-    homes = search(atoms, first, seed=seed, end=end, kicks=kicks)
+    found: dict[tuple[int, ...], float] = {}
+    try:
+        given = [_shrunk(atoms, fallback), _shrunk(atoms, start) if start is not None else None]
+        first = [home for home in given if home is not None] or [place(atoms)]
+        found.update((home, atoms.cost(home)) for home in first)
+        first += [home for home in (_numbered(atoms, rule) for rule in _starts(instance, n)) if home is not None]
+        kicks = 0 if n <= _SMALL else max(3, 3000 // n) if n <= _MANY else 2
+        search(atoms, found, dict.fromkeys(first), seed=seed, end=end, kicks=kicks)
+        if n > _SMALL:
+            _load_numpy()
+    except KeyboardInterrupt:
+        end = 0.0
+    homes = sorted(found, key=lambda home: (found[home], home))[:_HOMES] or [place(atoms)]
     if time.monotonic() >= end or atoms.cost(homes[0]) == 0:
         return homes[0], 0.0, "local search"
     if n <= _SMALL or find_spec("highspy") is None:
         return (*branch_and_bound(atoms, homes[0], end=end), "branch and bound")
-    _load_numpy()
     from optimizer.partition.tree import branch_and_price  # numpy and HiGHS take a while to import
 
     return (*branch_and_price(atoms, homes, end=end), "branch and price")
@@ -93,6 +101,8 @@ def _load_numpy() -> None:
     More threads wait for each other, on a machine with other work five times as long as one thread computes. The
     variable is read when the library is loaded, and is put back for the processes that this one starts.
     """
+    if find_spec("numpy") is None:
+        return
     before = os.environ.get("OPENBLAS_NUM_THREADS")
     os.environ["OPENBLAS_NUM_THREADS"] = before or "1"
     import numpy as np  # noqa: F401
@@ -126,8 +136,8 @@ def _shrunk(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
 def _numbered(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
     """As `_shrunk`, with the layers numbered in the way that costs least where the atoms may not be anywhere."""
     orders = list(islice(permutations(range(atoms.layers)), _ORDERS if len(set(atoms.symmetric)) > 1 else 1))
-    homes = {_shrunk(atoms, [order[layer] for layer in assignment]) for order in orders} - {None}
-    return min(homes, key=lambda home: (atoms.cost(home), home), default=None)  # type: ignore[arg-type,return-value]
+    homes = {_shrunk(atoms, [order[layer] for layer in assignment]) for order in orders}
+    return min((home for home in homes if home is not None), key=lambda home: (atoms.cost(home), home), default=None)
 
 
 def _filled(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
