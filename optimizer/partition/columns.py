@@ -18,22 +18,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.partition import clock
-from optimizer.partition.pricing import Array, Priced, make_pricer
+from optimizer.partition.pricing import Priced, make_pricer
 from optimizer.partition.programme import Column, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from optimizer.partition.atoms import Atoms
+    from optimizer.partition.layer_search import Array
 
-_SMOOTHING = 0.5  # share of the prices tried last in those tried next
+_SMOOTHING = 0.6  # share of the prices tried last in those tried next
 _ROUNDS = 2_000
 _NODES = 400_000  # of an exact search
 _LOOSE = 5e-4  # share of the cost that the first exact search may leave
-_DUE = (
-    (0.5, 0.75),
-    (0.8, 1.0),
-)  # without a bound by then (share of the time), one at the prices of the day, until then
+# Without a bound by the first share of the time, one at the best prices known, until the second.
+_DUE = ((0.5, 0.75), (0.8, 1.0))
 _NEW = 20  # columns taken of a kind and a round
 _LISTED = 8_000  # nodes of the search when all layers within the gap are listed
 _MOST_COLUMNS = 1_000  # in an integer programme
@@ -93,7 +92,6 @@ class Generation:
             programme.add(column)
         self._generate(programme)
         relaxed = Relaxed(bound=self.bound, prices=self.prices, columns=self.columns, shares=self.shares)
-        relaxed.better = self.better
         if self.bound >= self.cost * (1 - ROUNDING):
             relaxed.closed = True
         elif not self.expired():
@@ -103,14 +101,21 @@ class Generation:
     def _generate(self, programme: Programme) -> None:
         """Columns by descent while that finds any, and by exact search, which gives the bound, when it does not."""
         centre, smoothing, tolerance = self.prices, _SMOOTHING, _LOOSE * self.cost
-        began, chosen = clock.now(), False
+        began, chosen, guess = clock.now(), False, -np.inf
         due = [(began + share * (self.end - began), until) for share, until in _DUE]
         for _ in range(_ROUNDS):
             if self.expired():
                 break
             value, exact, slots, self.shares = programme.solve()
-            centre = smoothing * centre + (1 - smoothing) * exact
-            new = self._suggested(centre, exact, slots)
+            tried = smoothing * centre + (1 - smoothing) * exact if guess > -np.inf else centre
+            answers = self._suggested(tried)
+            guessed = float(tried.sum()) + sum(
+                n * min([0.0, *priced.reduced]) if not forced else n * min(priced.reduced)
+                for n, forced, priced in zip(self.counts, self.pricer.forced, answers, strict=True)
+            )
+            if guessed > guess:
+                centre, guess = tried, guessed
+            new = self._new(answers, exact, slots)
             if due and clock.now() >= due[0][0]:
                 _, until = due.pop(0)
                 new += self._new(self._bound(centre, tolerance, began + until * (self.end - began)), exact, slots)
@@ -140,7 +145,8 @@ class Generation:
         self.columns.append(column)
         return True
 
-    def _suggested(self, prices: Array, exact: Array, slots: Array) -> list[Column]:
+    def _suggested(self, prices: Array) -> list[Priced]:
+        """Layers of each kind by descent from those in the linear programme's answer."""
         answers = []
         for kind in range(len(self.counts)):
             used = [
@@ -150,7 +156,7 @@ class Generation:
             ]
             known = np.array(used, dtype=bool).reshape(-1, len(self.atoms.sizes))
             answers.append(self.pricer.suggest(kind, prices, known, self.chance))
-        return self._new(answers, exact, slots)
+        return answers
 
     def _new(self, answers: Sequence[Priced], exact: Array, slots: Array) -> list[Column]:
         """The best layers of each kind that the linear programme would take, as far as they are not known yet."""

@@ -1,4 +1,4 @@
-"""Layers of small reduced cost by descent: one item in or out at a time, whichever helps most, from many starts at once.
+"""Layers of small reduced cost by descent: one item in or out at a time, the best first, from many starts at once.
 
 Proves nothing, but finds nearly every layer that the exact search would; so that search is only needed for the bound.
 """
@@ -14,18 +14,21 @@ if TYPE_CHECKING:
 
 _FLIPS = 200
 _COPIES = 24  # of layers that are known, with items flipped by chance
-_RANDOM = 8  # layers by chance
+_FLIPPED = 3
+_RANDOM = 8  # layers by chance, which take a flip for every second item
+_MANY = 100  # items: above, that takes too long
 
 
 def starts(known: Array, chance: np.random.Generator) -> Array:
-    """The known layers, copies with a twentieth and with a seventh of the items flipped, and some by chance."""
-    n = known.shape[1]
+    """The known layers, copies with some of the items flipped and with three times as many, and some by chance."""
+    n = max(1, known.shape[1])
     rows = [known]
     if len(known):
-        for share in (0.05, 0.15):
+        for share in (min(0.05, _FLIPPED / n), min(0.15, 3 * _FLIPPED / n)):
             copies = np.repeat(known[:_COPIES], max(1, _COPIES // len(known)), axis=0)
             rows.append(copies ^ (chance.random(copies.shape) < share))
-    rows.append(chance.random((_RANDOM, n)) < chance.random((_RANDOM, 1)))
+    if n <= _MANY or not len(known):
+        rows.append(chance.random((_RANDOM, known.shape[1])) < chance.random((_RANDOM, 1)))
     return np.concatenate(rows)
 
 

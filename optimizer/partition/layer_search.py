@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-_LEVELS = 24  # intervals of the weight to begin with
-_FIRST_ROUNDS, _ROUNDS = 60, 5
+_LEVELS, _LISTING_LEVELS = 96, 24  # intervals of the weight to begin with, not more than there are items
+_FIRST_ROUNDS, _ROUNDS = 60, 6
 _BATCH = 128
+_FINE = 3e-4  # share of the prices: where less is missing to the cut, intervals are halved as if this were
 _POOL = 25_000_000  # numbers that the open nodes may hold: 200 MB
-_SPLIT = 60  # the interval is halved where its width blurs this many times what is missing to the cut
+_SPLIT = 20  # the interval is halved where its width blurs this many times what is missing to the cut
 _KEPT = 8  # layers of a batch, where not all are asked for
 _SAFE = 1e-11  # of the prices: more than rounding adds up to
 
@@ -66,11 +67,12 @@ def make_ground(
 ) -> Ground:
     """Scenarios that touch the same free items count as one; an item without any gets one of no weight."""
     touched = covers[forced].any(axis=0)
-    rest, kinds = np.unique(covers[free][:, ~touched] > 0, axis=1, return_inverse=True)
+    columns: Array = covers[free][:, ~touched] > 0
+    rest, kinds = np.unique(columns, axis=1, return_inverse=True)
     summed = np.bincount(kinds.ravel(), weights=weights[~touched], minlength=rest.shape[1])
     used = rest.any(axis=0)
     rest, summed = rest[:, used], summed[used]
-    never = ~rest.any(axis=1)
+    never: Array = rest.sum(axis=1) == 0
     if never.any():
         rest, summed = np.concatenate([rest, never[:, None]], axis=1), np.append(summed, 0.0)
     item_of, scenario_of = np.nonzero(rest)
@@ -123,6 +125,7 @@ class LayerSearch:
         self.g, self.prices, self.limit, self.keep_all = ground, prices[ground.items], limit, keep_all
         self.paid = float(prices[ground.forced].sum())
         self.tolerance, self.safe = tolerance, _SAFE * float(np.abs(prices).sum())
+        self.fine = _FINE * float(np.abs(prices).sum())
         self.found: list[tuple[Array, Array]] = []
         self.best, self.least, self.complete = np.inf, np.inf, True
 
@@ -182,21 +185,22 @@ class LayerSearch:
 
     def _root(self) -> Nodes:
         g, n = self.g, len(self.g.items)
+        levels = max(_LISTING_LEVELS, min(_LEVELS, n)) if not self.keep_all else _LISTING_LEVELS
         top = g.weight + float(g.weights.sum()) or 1.0
         first = g.weight if len(g.forced) else float((g.covers @ g.weights).min())
-        edges = np.geomspace(max(first, top * 1e-3), top, _LEVELS + 1)
+        edges = np.geomspace(max(first, top * 1e-3), top, levels + 1)
         edges[0], edges[-1] = g.weight, top * (1 + 1e-12)
-        scale = np.full(_LEVELS, g.size + 0.3 * float(g.sizes.sum()))
+        scale = np.full(levels, g.size + 0.3 * float(g.sizes.sum()))
         shares = (scale[0] * g.weights / g.covers.sum(axis=0))[g.scenario_of]
         root = Nodes(
-            inside=np.zeros((_LEVELS, n), dtype=bool),
-            open=np.ones((_LEVELS, n), dtype=bool),
+            inside=np.zeros((levels, n), dtype=bool),
+            open=np.ones((levels, n), dtype=bool),
             low=edges[:-1],
             high=edges[1:],
-            shares=np.repeat(shares[None, :], _LEVELS, axis=0),
+            shares=np.repeat(shares[None, :], levels, axis=0),
             scale=scale,
-            terms=np.zeros((_LEVELS, n)),
-            bounds=np.zeros(_LEVELS),
+            terms=np.zeros((levels, n)),
+            bounds=np.zeros(levels),
         )
         return self._bounded(root, _FIRST_ROUNDS)
 
@@ -226,7 +230,8 @@ class LayerSearch:
             best, best_scale = np.where(up, bounds, best), np.where(up, scale, best_scale)
             best_terms = np.where(up, terms, best_terms)
             chosen = inside | (open_ & (terms < -1e-6 * profit).T)
-            now = scale * np.exp(_step(g.weight + (chosen @ g.covers > 0) @ g.weights, low, high, scale, size, round_))
+            weight_now = g.weight + (chosen @ g.covers > 0) @ g.weights
+            now = scale * np.exp(_step(weight_now, (low, high), scale, size, round_))
             scale = np.where((now - size) * (scale - size) < 0, size, now)
         if not self.keep_all:
             bytes_, weights, prices, _ = self._worth(chosen)
@@ -261,7 +266,7 @@ class LayerSearch:
         end = g.size + (inside | (open_ & (nodes.terms < 0))) @ g.sizes
         matter = g.sizes * low[:, None] + ((~touched * g.weights) @ g.covers.T) * end[:, None] - np.abs(nodes.terms)
         item = np.where(open_, matter, -np.inf).argmax(axis=1)
-        wide = (high - low) * end > _SPLIT * room[:, 0]
+        wide = (high - low) * end > _SPLIT * np.maximum(room[:, 0], self.fine)
         halved, taken = np.flatnonzero(go & wide), np.flatnonzero(go & ~wide)
         rows = np.concatenate([halved, halved, taken, taken])
         inside, open_, low, high = inside[rows], open_[rows], low[rows], high[rows]
@@ -289,11 +294,12 @@ def _ratio(a: Array, b: Array) -> Array:
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
 
 
-def _step(weight: Array, low: Array, high: Array, scale: Array, size: Array, round_: int) -> Array:
+def _step(weight: Array, interval: tuple[Array, Array], scale: Array, size: Array, round_: int) -> Array:
     """How far to move the logarithm of l: along the slope of the bound, not at all where l is the bytes that are in.
 
     There the slope turns, as long as the weight of the layer chosen is within the interval.
     """
+    low, high = interval
     slope = weight - np.where(scale < size, low, high)
     step = np.clip(2.0 * _ratio(slope, high), -1, 1) * (0.5 / (1 + 0.1 * round_))
     at = scale == size

@@ -120,7 +120,7 @@ def _swapped(state: State, least: float, end: float) -> bool:
 def search(
     atoms: Atoms, starts: Iterable[Sequence[int]], *, seed: int, end: float, kicks: int
 ) -> list[tuple[int, ...]]:
-    """Descend from every start, then from the best with some atoms moved by chance; good assignments, the best first.
+    """Descend from every start, then from the best with some atoms moved by chance; all that was found, the best first.
 
     Args:
         atoms: what to assign.
@@ -130,9 +130,8 @@ def search(
         kicks: how many times the best is disturbed.
     """
     chance = random.Random(seed)  # noqa: S311  # a search, no secret
-    first = tuple(next(iter(starts)))
-    found: dict[tuple[int, ...], float] = {first: atoms.cost(first)}
-    for start in starts:
+    found = {home: atoms.cost(home) for home in map(tuple, starts)}
+    for start in list(found):
         home = atoms.canonical(descend(atoms, start, end=end))
         found[home] = atoms.cost(home)
     for _ in range(kicks):
@@ -141,7 +140,7 @@ def search(
         best = min(found, key=lambda home: (found[home], home))
         home = atoms.canonical(descend(atoms, _kicked(atoms, best, chance), end=end))
         found[home] = atoms.cost(home)
-    return sorted(found, key=lambda home: (found[home], home))[:50]
+    return sorted(found, key=lambda home: (found[home], home))
 
 
 def _kicked(atoms: Atoms, home: Sequence[int], chance: random.Random) -> list[int]:

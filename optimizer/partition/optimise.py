@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SMALL = 9  # atoms: plain Python proves them before numpy is imported
 _MANY = 100  # atoms: the dearer starts are left out above
+_HOMES = 50  # assignments whose layers are the first columns
 _ORDERS = 120  # ways to number the layers of a start: all of those of five
 _SAME = 1e-9  # share of the cost
 
@@ -72,10 +73,10 @@ def _solve(
 ) -> tuple[tuple[int, ...], float, str]:
     n = len(atoms.sizes)
     given = [_shrunk(atoms, fallback), _shrunk(atoms, start) if start is not None else None]
-    given += [_numbered(atoms, assignment) for assignment in _starts(instance, n)]
-    first = list(dict.fromkeys(home for home in given if home is not None)) or [place(atoms)]
+    first = [home for home in given if home is not None] or [place(atoms)]
+    first += [home for home in (_numbered(atoms, rule) for rule in _starts(instance, n)) if home is not None]
     kicks = 0 if n <= _SMALL else max(3, 3000 // n) if n <= _MANY else 2
-    homes = search(atoms, first, seed=seed, end=end, kicks=kicks)
+    homes = search(atoms, dict.fromkeys(first), seed=seed, end=end, kicks=kicks)[:_HOMES]
     if clock.now() >= end or atoms.cost(homes[0]) == 0:
         return homes[0], 0.0, "local search"
     if n <= _SMALL or find_spec("highspy") is None:
@@ -92,6 +93,8 @@ def _load_numpy() -> None:
     More threads wait for each other, on a machine with other work five times as long as one thread computes. The
     variable is read when the library is loaded, and is put back for the processes that this one starts.
     """
+    if find_spec("numpy") is None:
+        return
     before = os.environ.get("OPENBLAS_NUM_THREADS")
     os.environ["OPENBLAS_NUM_THREADS"] = before or "1"
     import numpy as np  # noqa: F401
@@ -125,8 +128,8 @@ def _shrunk(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
 def _numbered(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:
     """As `_shrunk`, with the layers numbered in the way that costs least where the atoms may not be anywhere."""
     orders = list(islice(permutations(range(atoms.layers)), _ORDERS if len(set(atoms.symmetric)) > 1 else 1))
-    homes = {_shrunk(atoms, [order[layer] for layer in assignment]) for order in orders} - {None}
-    return min(homes, key=lambda home: (atoms.cost(home), home), default=None)  # type: ignore[arg-type,return-value]
+    homes = {_shrunk(atoms, [order[layer] for layer in assignment]) for order in orders}
+    return min((home for home in homes if home is not None), key=lambda home: (atoms.cost(home), home), default=None)
 
 
 def _filled(atoms: Atoms, assignment: Sequence[int]) -> tuple[int, ...] | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optimizer.partition.atoms import Atoms
-    from optimizer.partition.pricing import Array
+    from optimizer.partition.layer_search import Array
 
 _T = TypeVar("_T")
 
@@ -70,17 +70,25 @@ class _Tree:
         self.bound = self.cost
 
     def _visit(self, atoms: Atoms, generation: Generation, above: float) -> None:
-        relaxed = generation.run()
-        if relaxed.better is not None:
-            layer_of = dict(zip((m for ms in atoms.members for m in ms), _repeat(atoms, relaxed.better), strict=True))
-            home = tuple(layer_of[items[0]] for items in self.atoms.members)
-            if self.atoms.cost(home) < self.cost:
-                self.home, self.cost = home, self.atoms.cost(home)
+        try:
+            relaxed = generation.run()
+        finally:  # when interrupted, what is known so far is as good as any
+            if not self.made:
+                self.bound = generation.bound
+            self._improve(atoms, generation.better)
+        self._improve(atoms, relaxed.better)
+        self.made += 1
         if not relaxed.closed:
-            self.made += 1
             heapq.heappush(self.heap, (max(above, relaxed.bound), self.made, atoms, relaxed))
-        if self.made <= 1 and self.heap:
-            self.bound = self.heap[0][0]
+
+    def _improve(self, atoms: Atoms, home: Sequence[int] | None) -> None:
+        """Keep an assignment of the node's atoms, if it is the best."""
+        if home is None:
+            return
+        layer_of = dict(zip((m for ms in atoms.members for m in ms), _repeat(atoms, home), strict=True))
+        own = tuple(layer_of[items[0]] for items in self.atoms.members)
+        if self.atoms.cost(own) < self.cost:
+            self.home, self.cost = own, self.atoms.cost(own)
 
 
 def _shares(atoms: Atoms, home: Sequence[int]) -> Array:
