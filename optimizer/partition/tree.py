@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optimizer.partition.atoms import Atoms
-    from optimizer.partition.layer_search import Array
+    from optimizer.partition.ground import Array
 
 _T = TypeVar("_T")
 
