@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from optimizer.partition.atoms import Atoms
-    from optimizer.partition.layer_search import Array
+    from optimizer.partition.ground import Array
 
 _SMOOTHING = 0.6  # share of the prices tried last in those tried next
 _ROUNDS = 2_000

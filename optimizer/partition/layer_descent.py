@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from optimizer.partition.layer_search import Array, Ground
+    from optimizer.partition.ground import Array, Ground
 
 _FLIPS = 200
 _COPIES = 24  # of layers that are known, with items flipped by chance

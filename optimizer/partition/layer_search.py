@@ -19,14 +19,14 @@ Picard 1976; matrix scaling after Sinkhorn 1964; McCormick 1976 for the product.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Array: TypeAlias = np.ndarray[Any, Any]
+    from optimizer.partition.ground import Array, Ground
 
 _LEVELS, _LISTING_LEVELS = 96, 24  # intervals of the weight to begin with, not more than there are items
 _FIRST_ROUNDS, _ROUNDS = 60, 6
@@ -36,62 +36,6 @@ _POOL = 25_000_000  # numbers that the open nodes may hold: 200 MB
 _SPLIT = 20  # the interval is halved where its width blurs this many times what is missing to the cut
 _KEPT = 8  # layers of a batch, where not all are asked for
 _SAFE = 1e-11  # of the prices: more than rounding adds up to
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What is fixed for one kind of layer: its free items and the scenarios that its forced items leave untouched.
-
-    `covers` has a row for each free item and a column for each of these scenarios; `item_of` and `scenario_of` list its
-    ones, item by item, `by_scenario` sorts that list by scenario; the `starts` say where the next item or scenario
-    begins. `size` and `weight` are those of the forced items and the publish.
-    """
-
-    items: Array
-    forced: Array
-    sizes: Array
-    weights: Array
-    covers: Array
-    rivals: Array
-    item_of: Array
-    scenario_of: Array
-    by_scenario: Array
-    item_starts: Array
-    scenario_starts: Array
-    size: float
-    weight: float
-
-
-def make_ground(
-    sizes: Array, covers: Array, weights: Array, rivals: Array, *, free: Array, forced: Array, publish_bytes: float
-) -> Ground:
-    """Scenarios that touch the same free items count as one; an item without any gets one of no weight."""
-    touched = covers[forced].any(axis=0)
-    columns: Array = covers[free][:, ~touched] > 0
-    rest, kinds = np.unique(columns, axis=1, return_inverse=True)
-    summed = np.bincount(kinds.ravel(), weights=weights[~touched], minlength=rest.shape[1])
-    used = rest.any(axis=0)
-    rest, summed = rest[:, used], summed[used]
-    never: Array = rest.sum(axis=1) == 0
-    if never.any():
-        rest, summed = np.concatenate([rest, never[:, None]], axis=1), np.append(summed, 0.0)
-    item_of, scenario_of = np.nonzero(rest)
-    by_scenario = np.lexsort((item_of, scenario_of))
-    return Ground(
-        items=free,
-        forced=forced,
-        sizes=sizes[free],
-        weights=summed,
-        covers=rest.astype(float),
-        rivals=rivals[np.ix_(free, free)].astype(float),
-        item_of=item_of,
-        scenario_of=scenario_of,
-        by_scenario=by_scenario,
-        item_starts=np.searchsorted(item_of, np.arange(len(free))),
-        scenario_starts=np.searchsorted(scenario_of[by_scenario], np.arange(rest.shape[1])),
-        size=publish_bytes + float(sizes[forced].sum()),
-        weight=float(weights[touched].sum()),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.partition.ground import Array, Ground, make_ground
 from optimizer.partition.layer_descent import descend_layers, starts
-from optimizer.partition.layer_search import Array, Ground, LayerSearch, make_ground
+from optimizer.partition.layer_search import LayerSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optimizer.partition.layer_search import Array
+    from optimizer.partition.ground import Array
 
 _SCALE = 1e4  # of the largest cost, so that HiGHS's absolute tolerances are far below what matters
 _HALF = 0.5

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optimizer.partition.atoms import Atoms
-    from optimizer.partition.layer_search import Array
+    from optimizer.partition.ground import Array
 
 _T = TypeVar("_T")
 
@@ -70,12 +70,10 @@ class _Tree:
         self.bound = self.cost
 
     def _visit(self, atoms: Atoms, generation: Generation, above: float) -> None:
-        try:
-            relaxed = generation.run()
-        finally:  # when interrupted, what is known so far is as good as any
-            if not self.made:
-                self.bound = generation.bound
-            self._improve(atoms, generation.better)
+        relaxed = generation.run()
+        if not self.made:
+            self.bound = generation.bound
+        self._improve(atoms, generation.better)
         self._improve(atoms, relaxed.better)
         self.made += 1
         if not relaxed.closed:

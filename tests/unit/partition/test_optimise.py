@@ -1,6 +1,7 @@
 """Literal examples: where simpler rules fail, what infeasible means, and a stack of the real size."""
 
 import math
+import os
 import random
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from optimizer.partition import baselines, clock
 from optimizer.partition.columns import Generation
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor, respects
+from optimizer.partition.local_search import search
 from optimizer.partition.optimise import optimise
 
 
@@ -117,3 +119,45 @@ def test_an_interrupt_leaves_what_was_found(monkeypatch):
     assert respects(instance, answer.assignment)
     assert 0 < answer.lower_bound < answer.cost
     assert 0 < answer.gap < 1
+
+
+def test_an_interrupt_of_the_local_search_ends_the_whole_search(monkeypatch):
+    def interrupted(*arguments, **options):
+        clock.stop()
+        return search(*arguments, **options)
+
+    monkeypatch.setattr("optimizer.partition.optimise.search", interrupted)
+    instance = stack(20, 3, seed=3)
+    with clock.running():
+        answer = optimise(instance)
+    assert answer.method == "local search"
+    assert respects(instance, answer.assignment)
+    assert floor(instance) <= answer.lower_bound < answer.cost
+
+
+def test_an_interrupt_after_the_first_bound_keeps_it(monkeypatch):
+    def interrupted(generation, relaxed):
+        clock.stop()
+        return finish(generation, relaxed)
+
+    finish = Generation._finish
+    monkeypatch.setattr(Generation, "_finish", interrupted)
+    monkeypatch.setattr("optimizer.partition.columns.ROUNDING", -1.0)  # never near enough to be done
+    instance = stack(20, 3, seed=3)
+    with clock.running():
+        answer = optimise(instance)
+    assert answer.lower_bound > 0.9 * answer.cost
+
+
+def test_layers_of_a_start_are_numbered_as_the_pins_say():
+    pins = {0: 2, 1: 0, 2: 1}
+    allowed = tuple(frozenset({pins[i]}) if i in pins else frozenset(range(3)) for i in range(6))
+    instance = independent((9, 5, 1, 9, 5, 1), (0.1, 1, 9, 0.1, 1, 9), 3, allowed=allowed)
+    assert optimise(instance, time_limit=0).assignment[:3] == (2, 0, 1)
+    assert optimise(instance).assignment == (2, 0, 1, 2, 0, 1)
+
+
+def test_the_number_of_threads_is_put_back(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    optimise(stack(20, 3, seed=3), time_limit=1)
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
