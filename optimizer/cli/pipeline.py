@@ -33,6 +33,7 @@ class Source:
     layers: int | None = None
     snapshot: Path | None = None
     fresh: bool = False
+    best_so_far: bool = False
     effort: Effort = field(default_factory=Effort)
 
 
@@ -102,6 +103,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             locked_layers=() if source.fresh else locks,
         )
         answer, interrupted = split(problem, store, source.effort)
+        if interrupted and not source.best_so_far:
+            raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
         notes = [
             f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
             for path, (keeper, other) in sorted(shared.items())[:5]

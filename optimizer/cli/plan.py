@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,10 @@ from optimizer.cli.pipeline import Planned, Source, lock_path, planned
 from optimizer.cli.solving import Effort, SeedOption, TimeLimitOption
 from optimizer.errors import DiskError
 from optimizer.partition import SEED, TIME_LIMIT
+
+if TYPE_CHECKING:
+    from optimizer.partition import Certificate
+    from optimizer.plan import LayerPlan
 
 
 class PlanFormat(StrEnum):
@@ -79,18 +83,22 @@ def plan(
         layers=layers,
         snapshot=snapshot,
         fresh=fresh,
+        best_so_far=True,
         effort=effort,
     )
     with planned(source) as found:
         result = found
         if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):
             costs = solving.frontier(found.problem, found.store, effort, found.config.layer_slots)
-            result = replace(found, plan=replace(found.plan, frontier=costs))
+            if costs is None:
+                result = replace(found, interrupted=True)
+            else:
+                result = replace(found, plan=replace(found.plan, frontier=_with_own(costs, found.plan)))
         text = _render(result, output_format, to_file=output is not None)
         if problem is not None:
             write_text(problem, _problem_text(result))
         stale = result.plan.stale
-        if write and result.plan.fits:
+        if write and result.plan.fits and not result.interrupted:
             _write_locks(result)  # before stdout, whose reader may leave
         if output is None:
             emit(text)
@@ -106,6 +114,15 @@ def plan(
         if not result.plan.fits:
             return 1
         return 1 if check and not write and stale else 0
+
+
+def _with_own(costs: dict[int, Certificate], plan: LayerPlan) -> dict[int, Certificate]:
+    """The frontier with what the plan itself found, where that is as good: it was searched for longer."""
+    own, count = plan.partition.certificate, len(plan.layers)
+    known = costs.get(count)
+    if own.cost is None or (known is not None and known.cost is not None and known.cost < own.cost * (1 - 1e-9)):
+        return costs
+    return {**costs, count: own}
 
 
 def _problem_text(result: Planned) -> str:

@@ -69,7 +69,7 @@ def replay(
         from optimizer.report.replay_picture import check_picture
 
         check_picture(picture)  # before the work, not after it
-    effort = Effort(time_limit=0.05, seed=seed)  # the plan itself is not what is asked for
+    effort = Effort(time_limit=time_limit, seed=seed)
     source = Source(
         config=config, path=path, requirements=requirements, layers=layers, snapshot=snapshot, fresh=True, effort=effort
     )
@@ -79,6 +79,8 @@ def replay(
                 f"there is no release history at {result.config.root / SNAPSHOT}",
                 mend="Run `python -m optimizer history update`.",
             )
+        for warning in result.plan.warnings:
+            note(f"warning: {warning}")
         note("splitting as each way does, then playing the releases")
         played = stage.replay(
             result.problem,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 _QUIET_SECONDS = 1.0
 TimeLimitOption = Annotated[
     float,
-    typer.Option("--time-limit", help="Seconds to search; Ctrl-C takes the best so far.", min=0.05, metavar="SECONDS"),
+    typer.Option("--time-limit", help="Seconds to search; Ctrl-C ends it too.", min=0.05, max=3600, metavar="SECONDS"),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Of the search's chance.", min=0)]
 
@@ -54,7 +55,7 @@ def split(problem: Problem, store: Store, effort: Effort) -> tuple[Partition, bo
     """
     if not problem.scenarios:
         return partition.solve(problem), False
-    key = "partition " + document.problem_hash(problem, seed=effort.seed, time_limit=effort.time_limit)
+    key = "partition " + _hash(problem, effort.seed, effort.time_limit)
     known = _known(store, key, effort, document.parse_partition)
     if known is not None:
         return known, False
@@ -66,20 +67,26 @@ def split(problem: Problem, store: Store, effort: Effort) -> tuple[Partition, bo
     return found, interrupt.asked
 
 
-def frontier(problem: Problem, store: Store, effort: Effort, most: int) -> dict[int, Certificate]:
-    """What the best split into 1, 2, ... `most` layers would cost; empty where there is no history."""
+def frontier(problem: Problem, store: Store, effort: Effort, most: int) -> dict[int, Certificate] | None:
+    """What the best split into 1, 2, ... `most` layers would cost; empty without a history, None after Ctrl-C."""
     if not problem.scenarios:
         return {}
     seconds = min(effort.time_limit, partition.FRONTIER_SECONDS)
-    key = f"frontier {most} " + document.problem_hash(problem, seed=effort.seed, time_limit=seconds)
+    key = f"frontier {most} " + _hash(replace(problem, locked={}, locked_layers=()), effort.seed, seconds)
     known = _known(store, key, effort, document.parse_certificates)
     if known is not None:
         return known
     with _solving(f"what 1 to {most} layers would cost: at most {seconds:g} s each") as interrupt:
         found = partition.frontier(problem, range(1, most + 1), seed=effort.seed, time_limit=seconds)
-    if not interrupt.asked:
-        store.remember({key: document.certificates_text(found)})
+    if interrupt.asked:
+        return None
+    store.remember({key: document.certificates_text(found)})
     return found
+
+
+def _hash(problem: Problem, seed: int, seconds: float) -> str:
+    """What decides the answer; without HiGHS it is another one."""
+    return document.problem_hash(problem, seed=seed, time_limit=seconds, exact=find_spec("highspy") is not None)
 
 
 def _known(store: Store, key: str, effort: Effort, parse: Callable[[str], _T]) -> _T | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
-ENGINE = 4
+ENGINE = 5
 """Raised when the same problem may get another answer, so that cached ones are not taken."""
 
 
@@ -42,6 +42,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
             key=lambda row: (row["items"], row["weight"]),
         ),
         "observed": [sorted(names) for names in problem.observed],
+        "observed_years": problem.observed_years,
         "locked_layers": list(problem.locked_layers),
         "locked": dict(sorted(problem.locked.items())),
     }
@@ -68,6 +69,7 @@ def parse_problem(document: Mapping[str, Any]) -> Problem:
         self_contained=tuple(document["self_contained"]),
         scenarios=tuple((row["weight"], frozenset(row["items"])) for row in document["scenarios"]),
         observed=tuple(frozenset(names) for names in document["observed"]),
+        observed_years=document.get("observed_years", 1.0),
         publish_bytes=document["publish_bytes"],
         locked=document["locked"],
         locked_layers=tuple(document["locked_layers"]),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import highspy
 import numpy as np
 
+from optimizer.errors import UsageError
 from optimizer.partition.instance import InfeasibleError, Instance, cost, floor
 from optimizer.partition.solution import Solution
 
@@ -27,12 +28,17 @@ def solve_whole(
     """The best assignment found in `time_limit` seconds and HiGHS's lower bound.
 
     Raises:
-        InfeasibleError: nothing keeps the constraints, or nothing was found in the time.
+        InfeasibleError: nothing keeps the constraints.
+        UsageError: nothing was found in the time.
     """
     programme = _Programme(instance, seed)
     if start is not None:
         programme.begin(start)
     assignment, bound = programme.run(time_limit)
+    if assignment is None and not programme.infeasible:
+        raise UsageError(
+            f"no split that keeps all constraints was found in {time_limit:g} s", mend="Give more with --time-limit."
+        )
     if assignment is None:
         raise InfeasibleError("no assignment keeps all constraints", items=tuple(range(len(instance.sizes))))
     paid = cost(instance, assignment)
@@ -43,7 +49,7 @@ def solve_whole(
 
 class _Programme:
     def __init__(self, instance: Instance, seed: int) -> None:
-        self.instance = instance
+        self.instance, self.infeasible = instance, False
         merged: dict[frozenset[int], float] = {}
         for weight, changed in instance.scenarios:
             if weight > 0 and changed:
@@ -121,6 +127,7 @@ class _Programme:
         """The assignment found, if there is one, and the bound."""
         self.highs.setOptionValue("time_limit", max(0.01, seconds))
         self.highs.run()
+        self.infeasible = self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible
         info = self.highs.getInfo()
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return None, 0.0

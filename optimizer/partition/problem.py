@@ -7,6 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.errors import ConfigError, UsageError
+from optimizer.history import YEAR
+from optimizer.models import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +42,8 @@ class Problem:
     `rest` is the role that takes what no root needs; `layers` how many layers the answer has, at least one for each
     role; `apart` names items of which no two may share a layer; `self_contained` the layers that hold all that their
     items require. `scenarios` holds (expected times a year, names of items that change), `observed` the items that
-    changed in each window of the last year; both are empty where there is no history. `publish_bytes` is what a publish
+    changed in each window of the last year, or of as much of it as is known (`observed_years`); both are empty where
+    there is no history. `publish_bytes` is what a publish
     costs beside its bytes, `locked` each item's layer by the committed locks, `locked_layers` the layers that
     these are of, `horizon_weeks` within how many weeks
     moving away from these has to pay.
@@ -54,6 +57,7 @@ class Problem:
     self_contained: tuple[str, ...] = ()
     scenarios: tuple[tuple[float, frozenset[str]], ...] = ()
     observed: tuple[frozenset[str], ...] = ()
+    observed_years: float = 1.0
     publish_bytes: int = 0
     locked: Mapping[str, str] = field(default_factory=dict)
     locked_layers: tuple[str, ...] = ()
@@ -192,6 +196,7 @@ def make_problem(
         self_contained=tuple(layer.name for layer in config.layer if layer.self_contained),
         scenarios=tuple((weight, _items(names, item_of)) for weight, names in scenarios.weighted) if scenarios else (),
         observed=tuple(_items(names, item_of) for names in scenarios.observed) if scenarios else (),
+        observed_years=((scenarios.through - scenarios.since).days + 1) / YEAR.days if scenarios else 1.0,
         publish_bytes=config.plan.publish_bytes,
         locked=_locked_items(groups, locked or {}),
         locked_layers=tuple(sorted(locked_layers)),
@@ -205,7 +210,9 @@ def _items(names: frozenset[str], item_of: Mapping[str, str]) -> frozenset[str]:
 
 def _locked_items(groups: Sequence[Group], locked: Mapping[str, str]) -> dict[str, str]:
     """Each group's locked layer, where all of its members that are locked are in one."""
-    layers_of = {group.name: {locked[m] for m in group.members if m in locked} for group in groups}
+    layers_of = {  # a service model is new to locks that have it with its distribution
+        group.name: {locked.get(m, locked.get(whole(m), "")) for m in group.members} - {""} for group in groups
+    }
     return {name: next(iter(layers)) for name, layers in sorted(layers_of.items()) if len(layers) == 1}
 
 

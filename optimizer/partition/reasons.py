@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.partition.atoms import make_atoms
+from optimizer.partition.instance import respects
 from optimizer.partition.local_search import State
 from optimizer.units import human_bytes
 
@@ -16,10 +18,18 @@ if TYPE_CHECKING:
 
 
 def alternatives(instance: Instance, homes: Sequence[int]) -> list[dict[int, float]]:
-    """For each item, what moving it alone into each other layer would add to the cost a year; pins are not asked."""
+    """For each item, what moving it alone into each other layer would add to the cost a year.
+
+    Roots and pins are not asked, so that what they cost can be told; layers that other constraints forbid are left out.
+    """
     state = State(make_atoms(instance, merge=False), homes)
+    free = replace(instance, allowed=(frozenset(range(instance.layers)),) * len(homes), nonempty=False)
     return [
-        {layer: state.move(item, layer) for layer in range(instance.layers) if layer != home}
+        {
+            layer: state.move(item, layer)
+            for layer in range(instance.layers)
+            if layer != home and respects(free, (*homes[:item], layer, *homes[item + 1 :]))
+        }
         for item, home in enumerate(homes)
     ]
 
@@ -38,12 +48,18 @@ def reasons(
             told[item.name] = f"root of {item.role}" if item.root else f"pinned to {item.role}"
             continue
         if not row:
-            told[item.name] = "the only layer"
+            told[item.name] = "the only layer that it can be in"
             continue
         layer, more = min(row.items(), key=lambda pair: (pair[1], pair[0]))
         amount = human_bytes(round(abs(more)))
-        if more < 0:
-            told[item.name] = f"{names[layer]} would save {amount} a year, but not what moving it sends in the horizon"
+        if more < 0 and list(homes).count(home) == 1:
+            told[item.name] = f"alone, since every layer holds something: {names[layer]} would save {amount} a year"
+        elif more < 0:
+            told[item.name] = (
+                f"{names[layer]} would save {amount} a year, but not what moving it sends in the horizon"
+                if problem.locked
+                else f"{names[layer]} would save {amount} a year: the search ended before that was found"
+            )
         elif round(more) == 0:
             told[item.name] = f"as cheap here as in {names[layer]}"
         else:

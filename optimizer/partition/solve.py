@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from optimizer.errors import ConfigError, UsageError
 from optimizer.partition import clock
 from optimizer.partition.contradictions import explained
-from optimizer.partition.instance import InfeasibleError, Instance, cost, floor
+from optimizer.partition.instance import InfeasibleError, Instance, cost, floor, respects
 from optimizer.partition.naming import name_layers
-from optimizer.partition.problem import Certificate, Partition
+from optimizer.partition.problem import Certificate, Partition, Stability
 from optimizer.partition.reasons import alternatives, reasons
 from optimizer.partition.roles import roles_of, solve_by_roles
 from optimizer.partition.stability import settle
 from optimizer.partition.ties import towards_earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from optimizer.partition.problem import Problem
     from optimizer.partition.solution import Solution
@@ -49,7 +49,7 @@ def solve(problem: Problem, *, seed: int = SEED, time_limit: float = TIME_LIMIT)
         UsageError: they ask for HiGHS, which is not installed.
     """
     if not problem.scenarios or not problem.items:
-        return solve_by_roles(problem)
+        return _without_history(problem)
     end = clock.now() + time_limit
     instance = instance_of(problem)
     solution, instance = _feasible(problem, instance, seed=seed, end=end)
@@ -71,6 +71,35 @@ def solve(problem: Problem, *, seed: int = SEED, time_limit: float = TIME_LIMIT)
             for item, row in zip(problem.items, others, strict=True)
         },
     )
+
+
+def _without_history(problem: Problem) -> Partition:
+    """Locked items stay, where the locks are of the same layers and keep the constraints; others go by their roles.
+
+    Raises:
+        ConfigError: the roles' split does not keep what is self_contained.
+    """
+    answer = solve_by_roles(problem)
+    names = [name for name, _ in answer.layers]
+    held = {i.name: problem.locked[i.name] for i in problem.items if i.name in problem.locked}
+    if problem.locked_layers and set(problem.locked_layers) == set(names):
+        kept = {**answer.assignment, **held}
+        if all(i.role in {None, kept[i.name]} for i in problem.items) and _keeps(problem, names, kept):
+            told = dict.fromkeys(held, "as locked: without a release history moves can't be weighed")
+            told |= {i.name: answer.reasons[i.name] for i in problem.items if i.role is not None}
+            stability = Stability(decision="kept", because="there is no release history to weigh moves with")
+            return replace(answer, assignment=kept, reasons={**answer.reasons, **told}, stability=stability)
+    if not _keeps(problem, names, answer.assignment):
+        fault = "layer: self_contained can't be kept by the roles alone: run `python -m optimizer history update`"
+        raise ConfigError((fault,), where="the configuration")
+    return answer
+
+
+def _keeps(problem: Problem, names: Sequence[str], assignment: Mapping[str, str]) -> bool:
+    """Whether the assignment keeps `apart` and `self_contained`."""
+    instance = replace(instance_of(problem), nonempty=False)
+    order = [*problem.roles, *(name for name in names if name not in problem.roles)]
+    return respects(instance, [order.index(assignment[item.name]) for item in problem.items])
 
 
 def frontier(
@@ -197,6 +226,6 @@ def _certificate(problem: Problem, instance: Instance, homes: Sequence[int], sol
         cost=paid,
         lower_bound=lower,
         gap=(paid - lower) / paid if paid else 0.0,
-        republished_bytes_per_year=round(cost(seen, homes)),
-        floor_bytes_per_year=round(floor(seen)),
+        republished_bytes_per_year=round(cost(seen, homes) / problem.observed_years),
+        floor_bytes_per_year=round(floor(seen) / problem.observed_years),
     )

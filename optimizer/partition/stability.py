@@ -76,14 +76,18 @@ class _Price:
     def __init__(self, instance: Instance, kept: Sequence[int], weeks: int) -> None:
         self.instance, self.kept, self.share = instance, kept, weeks / _YEAR
 
+    def dirty(self, homes: Sequence[int]) -> set[int]:
+        """The layers whose members differ from the locked ones."""
+        return {layer for pair in zip(self.kept, homes, strict=True) if pair[0] != pair[1] for layer in pair}
+
     def sent(self, homes: Sequence[int]) -> float:
-        """The bytes of the layers whose members differ from the locked ones."""
-        dirty = {layer for pair in zip(self.kept, homes, strict=True) if pair[0] != pair[1] for layer in pair}
-        inside = sum(size for size, home in zip(self.instance.sizes, homes, strict=True) if home in dirty)
-        return inside + self.instance.publish_bytes * len(dirty)
+        """The plain bytes of those layers."""
+        dirty = self.dirty(homes)
+        return sum(size for size, home in zip(self.instance.sizes, homes, strict=True) if home in dirty)
 
     def __call__(self, homes: Sequence[int]) -> float:
-        return cost(self.instance, homes) * self.share + self.sent(homes)
+        publishes = self.instance.publish_bytes * len(self.dirty(homes))
+        return cost(self.instance, homes) * self.share + self.sent(homes) + publishes
 
 
 def _kept(instance: Instance, held: dict[int, int], *, seed: int, end: float) -> tuple[int, ...] | None:

@@ -41,7 +41,10 @@ def gap_text(certificate: Certificate) -> str:
     """How far the cost may be above the best."""
     if certificate.proved or not certificate.gap:
         return "the best"
-    return f"at most {max(certificate.gap, 0.0001):.2%} above the best"
+    cost, bound = certificate.cost or 0.0, certificate.lower_bound or 0.0
+    if not bound:
+        return "no bound is known"
+    return f"at most {max(cost / bound - 1, 0.0001):.2%} above the best"
 
 
 def pin_costs(plan: LayerPlan) -> list[str]:

@@ -42,7 +42,7 @@ def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     ]
     for layer in plan.layers:
         parts += [_layer(layer), _distributions(layer, narrow=narrow), *_left_out(layer), Text()]
-    parts += [_shares(plan), Text(), *_cost(plan), Text(), _verdict(plan)]
+    parts += [_shares(plan), Text(), *_cost(plan, narrow=narrow), Text(), _verdict(plan)]
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
     return parts
@@ -123,7 +123,7 @@ def _bar(share: float) -> str:
     return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(_BAR, "·")
 
 
-def _cost(plan: LayerPlan) -> list[RenderableType]:
+def _cost(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     """What releases make us send, how far from the best that is, how it stands to the locks, and the frontier."""
     stability = plan.partition.stability
     parts: list[RenderableType] = [
@@ -137,14 +137,15 @@ def _cost(plan: LayerPlan) -> list[RenderableType]:
         return parts
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("   layers", justify="right", no_wrap=True)
-    table.add_column("sent a year, expected", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("a year", justify="right", no_wrap=True)
+    if not narrow:
+        table.add_column("", no_wrap=True)
     table.add_column("the layer saves", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for row in frontier_rows(plan):
         style = "bold" if row.count == len(plan.layers) else ""
-        bar = Text(_bar(row.share), "cyan")
-        table.add_row(str(row.count), human_bytes(row.cost), bar, row.saves, row.remark, style=style)
+        bar = () if narrow else (Text(_bar(row.share), "cyan"),)
+        table.add_row(str(row.count), human_bytes(row.cost), *bar, row.saves, row.remark, style=style)
     return [*parts, table]
 
 

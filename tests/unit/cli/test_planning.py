@@ -212,29 +212,44 @@ def test_replay_writes_the_table_the_document_and_the_picture(optimizer, project
     assert "begins on" in optimizer("replay", "--path", "site", "--windows", "500", status=2).stderr
 
 
-def test_ctrl_c_takes_the_best_split_found_so_far(project, environment):
+@pytest.fixture
+def interrupted(project, environment):
+    """Runs a command on a large project, and interrupts it while it searches."""
     names = [f"d{i:03}" for i in range(150)]
     for i, name in enumerate(names):
         lay_out(project / "site", name, files={f"{name}/__init__.py": f"# {name}\n" * (1 + i * 31 % 97)})
     (project / "requirements.txt").write_text("aws\nweb\ntool\n" + "".join(f"{name}\n" for name in names))
     (project / "config/layers.toml").write_text(CONFIG)
     write_history(project, {**PACE, **{name: 11 + i * 7 % 60 for i, name in enumerate(names)}})
-    arguments = ["plan", "--path", "site", "--format", "json", "--layers", "5", "--time-limit", "100"]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "optimizer", *arguments],
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in child.stderr:
-        if line.startswith("splitting"):
-            break
-    time.sleep(1)
-    child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=60)
-    assert child.returncode == 130
-    document = json.loads(out)
+
+    def run(*arguments):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "optimizer", *arguments, "--path", "site", "--layers", "5"],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for line in child.stderr:
+            if line.startswith("splitting"):
+                break
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+        assert child.returncode == 130
+        return out
+
+    return run
+
+
+def test_ctrl_c_takes_the_best_split_found_so_far_and_writes_no_locks(interrupted, project):
+    document = json.loads(interrupted("plan", "--format", "json", "--time-limit", "100", "--write"))
     assert document["objective"]["cost"] >= document["objective"]["lower_bound"] >= 0
     assert any("interrupted" in warning for warning in document["warnings"])
+    assert not list((project / "layers").glob("*/layer.lock"))
+
+
+def test_nothing_is_built_from_a_split_that_was_broken_off(interrupted, project):
+    interrupted("build", "--output", "out")
+    assert not list(project.glob("out/*.zip"))

@@ -213,3 +213,38 @@ def test_a_problem_survives_its_document_and_its_hash_ignores_order():
 def test_a_partition_survives_the_cache():
     answer = solve(stack(locked={"core": "web"}))
     assert document.parse_partition(document.partition_text(answer)) == answer
+
+
+def test_what_a_constraint_forbids_is_no_alternative():
+    answer = solve(stack(apart=(("core", "boto"),)))
+    assert "aws" not in answer.alternatives["core"]
+    assert answer.assignment["core"] != "aws"
+    assert "would save" not in answer.reasons["core"]
+
+
+def test_bytes_of_a_year_are_of_a_year_where_less_is_known():
+    weeks = (frozenset({"boto", "core"}),)
+    assert solve(stack(observed=weeks, observed_years=0.25)).certificate.floor_bytes_per_year == 4 * (20 + 150)
+
+
+def test_without_a_history_locked_items_stay():
+    roles = solve(stack(scenarios=()))
+    locked = {**roles.assignment, "core": "rest", "deep": "aws"}
+    kept = solve(stack(scenarios=(), locked=locked))
+    assert dict(kept.assignment) == locked
+    assert kept.stability.decision == "kept"
+    assert kept.certificate.cost is None
+    wrong = solve(stack(scenarios=(), locked={**locked, "boto": "web"}))
+    assert dict(wrong.assignment) == dict(roles.assignment)
+
+
+def test_without_a_history_self_contained_is_kept_or_refused():
+    items = (
+        item("boto", role="aws", requires=["types"]),
+        item("api", role="web", requires=["types"]),
+        item("types"),
+        item("tool"),
+    )
+    assert solve(problem(*items, self_contained=("aws",))).assignment["types"] == "aws"
+    with pytest.raises(ConfigError, match="history update"):
+        solve(problem(*items, self_contained=("web",)))
