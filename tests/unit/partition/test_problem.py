@@ -3,30 +3,8 @@
 import pytest
 
 from optimizer.errors import ConfigError
-from optimizer.partition import Item, Problem, solve
-
-
-def item(name, size=1, requires=(), role=None):
-    return Item(
-        name=name,
-        members=(name,),
-        zipped_bytes=size,
-        unzipped_bytes=size,
-        requires=tuple(requires),
-        role=role,
-        root=role is not None,
-    )
-
-
-def problem(*items, layers=3, apart=()):
-    return Problem(
-        items=tuple(sorted(items, key=lambda i: i.name)),
-        roles=("aws", "web", "rest"),
-        rest="rest",
-        layers=layers,
-        apart=apart,
-    )
-
+from optimizer.partition import solve
+from tests.unit.partition.support import item, problem
 
 ITEMS = (
     item("boto", role="aws", requires=["core"]),
