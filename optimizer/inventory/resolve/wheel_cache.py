@@ -1,0 +1,128 @@
+"""[cache] Wheels by their SHA-256 in the user's cache folder, and pip, which downloads those that are not there.
+
+Safe with several processes, since files come by rename; bounded; and harmless when it is deleted or damaged, since
+each wheel is hashed again whenever it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.errors import DiskError, HashError, NetworkError, UsageError
+from optimizer.inventory.resolve.uv import WITHOUT_NETWORK
+from optimizer.inventory.target import platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from optimizer.inventory.resolve.uv import Offer
+    from optimizer.models import Target
+
+LIMIT_BYTES = 4 << 30
+"""How large the wheels may grow together before the longest unused ones go."""
+_RECENT = 24 * 3600
+"""Seconds for which a wheel that was used is left alone: another process may read it."""
+_TAMPERED = "DO NOT MATCH THE HASHES"
+
+
+class WheelCache:
+    """The folder of wheels, one folder a hash."""
+
+    def __init__(self, folder: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.folder = folder
+        self._limit_bytes = limit_bytes
+
+    def find(self, sha256: str) -> Path | None:
+        """The wheel with that hash; what is damaged is removed."""
+        for path in sorted((self.folder / sha256).glob("*.whl")):
+            with contextlib.suppress(OSError):
+                if _sha256(path) == sha256:
+                    os.utime(path.parent)
+                    return path
+                path.unlink()
+        return None
+
+    def fetch(self, offers: Mapping[str, Offer], target: Target) -> None:
+        """Download wheels, each by the requirement (`name`) that it satisfies.
+
+        Raises:
+            UsageError: there is no pip.
+            HashError: a wheel's bytes are not what the index promised.
+            NetworkError: they can't be downloaded.
+            DiskError: the cache can't be written.
+        """
+        if not offers:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".part-", dir=self.folder) as scratch:
+                _download(offers, target, Path(scratch))
+                for path in Path(scratch).glob("*.whl"):
+                    place = self.folder / _sha256(path)
+                    place.mkdir(exist_ok=True)
+                    path.replace(place / path.name)
+            self._prune()
+        except OSError as error:
+            raise DiskError(
+                f"The cache {self.folder} can't be written: {error.strerror or error}", mend="Free some space there."
+            ) from error
+
+    def _prune(self) -> None:
+        """Remove the longest unused wheels where there are too many."""
+        held = sorted((path.stat().st_mtime, path) for path in self.folder.iterdir())
+        sizes = {path: sum(file.stat().st_size for file in path.glob("*.whl")) for _, path in held}
+        total = sum(sizes.values())
+        for used, path in held:
+            if total <= self._limit_bytes or used > time.time() - _RECENT:
+                break
+            shutil.rmtree(path, ignore_errors=True)
+            total -= sizes[path]
+
+
+def _download(offers: Mapping[str, Offer], target: Target, folder: Path) -> None:
+    """Let pip download them from the addresses that uv found: pip looks nothing up, but knows proxies and passwords."""
+    if importlib.util.find_spec("pip") is None:
+        raise UsageError(
+            f"Wheels are downloaded with pip, which {sys.executable} does not have",
+            mend="Install it: python -m ensurepip, or uv pip install pip. Or name wheels with --wheels DIR.",
+        )
+    lines = folder / "requirements.txt"
+    lines.write_text(
+        "".join(f"{name} @ {offer.url} --hash=sha256:{offer.sha256}\n" for name, offer in sorted(offers.items())),
+        "utf-8",
+    )
+    command = [
+        *(sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
+        *("--no-cache-dir", "--require-hashes", "--no-deps", "--only-binary=:all:"),
+        *("--implementation", "cp", "--python-version", target.lambda_runtime.version),
+        *(f"--platform={platform}" for platform in platforms(target)),
+        *("--dest", str(folder), "--requirement", str(lines)),
+    ]
+    # somebody's constraints are no business of a download: versions are decided
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_CONSTRAINT": os.devnull}
+    )
+    if done.returncode == 0:
+        return
+    text = "\n".join(line for line in done.stderr.strip().splitlines() if not line.startswith("WARNING: "))
+    if _TAMPERED in text:
+        raise HashError(
+            f"A wheel is not what the package index promised; nothing is built from it:\n{text}",
+            mend="If it comes back, something on the way changes files.",
+        )
+    raise NetworkError(f"pip can't download wheels:\n{text}", mend=WITHOUT_NETWORK)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
