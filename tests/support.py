@@ -2,8 +2,12 @@
 
 import base64
 import hashlib
+import tempfile
 import textwrap
+import zipfile
 from pathlib import Path
+
+from packaging.tags import parse_tag
 
 
 def lay_out(
@@ -42,6 +46,29 @@ def lay_out(
     if record:
         (folder / info / "RECORD").write_text("\n".join([*lines, *extra_record, f"{info}/RECORD,,", ""]))
     return folder / info
+
+
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    requires: tuple[str, ...] = (),
+    files: dict[str, str | bytes] | None = None,
+    tag: str = "py3-none-any",
+    metadata: dict[str, str] | None = None,
+) -> Path:
+    """A wheel in `folder`, with the same content whenever it is made; its path is returned."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tags = tuple(str(each) for each in sorted(parse_tag(tag), key=str))
+        lay_out(Path(scratch), name, version, requires=requires, files=files, tags=tags, metadata=metadata)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name.replace('-', '_')}-{version}-{tag}.whl"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(each for each in Path(scratch).rglob("*") if each.is_file()):
+                if file.name != "INSTALLER":
+                    archive.writestr(zipfile.ZipInfo(file.relative_to(scratch).as_posix()), file.read_bytes())
+    return path
 
 
 CONFIG = """

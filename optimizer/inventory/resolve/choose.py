@@ -1,4 +1,4 @@
-"""Of each distribution the wheel that an installer would take on the target, among those whose hash is asked for."""
+"""Of each distribution the wheel that an installer takes on the target, among those whose hash is asked for."""
 
 from __future__ import annotations
 

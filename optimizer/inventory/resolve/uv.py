@@ -109,23 +109,26 @@ def resolve(file: Path, target: Target, *, excluding: Sequence[str] = ()) -> tup
     """
     below, above = nearest_platforms(target)
     bounds: dict[NormalizedName, str] = {}
-    reason: NoSolutionError | None = None
+    misfits: dict[NormalizedName, Project] = {}
+    reason = ""
     for _ in range(_ROUNDS):
         try:
             found = _compile([str(file)], target, ["--python-platform", above], bounds=bounds, excluding=excluding)
-            misfits = [project for project in found if not project.fitting(target)]
-            if not misfits:
+            now = {project.name: project for project in found if not project.fitting(target)}
+            if not now:
                 return found
-            bounds |= {project.name: _bound(project, target, below) for project in misfits}
+            misfits |= now
+            bounds |= {name: _bound(project, target, below) for name, project in now.items()}
         except NoSolutionError as error:
-            if not bounds:
+            if below == above:
                 raise
-            reason = NoSolutionError(str(error), frozenset(bounds))
+            reason = str(error)
             break
     try:
         return _compile([str(file)], target, ["--python-platform", below], excluding=excluding)
     except NoSolutionError as error:
-        raise reason or error from error
+        words = str(error) if not misfits or any(name in str(error) for name in misfits) else reason
+        raise NoSolutionError(words, frozenset(misfits)) from error
 
 
 def _bound(project: Project, target: Target, below: str) -> str:
@@ -173,7 +176,7 @@ def _compile(
             *("--python-version", marker_environment(target)["python_full_version"]),  # as our markers are evaluated
             *("--python", sys.executable, "--no-python-downloads"),  # nothing is built, so that any will do
         ]
-        environment = {**os.environ, **_with_files(more, Path(scratch))}
+        environment = {**os.environ, "UV_NO_WRAP": "1", **_with_files(more, Path(scratch))}
         done = subprocess.run(
             command,
             input="\n".join(lines),
