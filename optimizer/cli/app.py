@@ -24,6 +24,7 @@ COMMANDS = (
     "upgrades",
     "licenses",
     "build",
+    "diff",
     "deploy",
     "publish",
     "local",
