@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from optimizer.errors import UsageError
 
@@ -21,7 +20,7 @@ try:
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
     from cyclonedx.model import component as cdx
     from cyclonedx.model.bom import Bom
-    from cyclonedx.model.license import LicenseAcknowledgement
+    from cyclonedx.model.license import LicenseAcknowledgement, LicenseExpression
     from cyclonedx.output.json import JsonV1Dot7
     from packageurl import PackageURL
 except ImportError as error:
@@ -118,7 +117,7 @@ def _distribution(one: Component) -> cdx.Component:
         external_references=[
             ExternalReference(
                 type=ExternalReferenceType.BOM,
-                url=XsUri(quote(file.path)),
+                url=XsUri(file.path),
                 comment="came with the wheel; the path is that in the zip",
                 hashes=[_sha256(file.content)],
             )
@@ -150,16 +149,16 @@ def _python(name: str, version: str, **values: Any) -> cdx.Component:
 
 
 def _licenses(one: Component) -> Iterable[License]:
-    """What the metadata declares: an expression alone, or names, of which those that are SPDX identifiers say so."""
+    """What the metadata declares: an expression alone, or names; what is an SPDX identifier says so."""
     make, declared = LicenseFactory(), LicenseAcknowledgement.DECLARED
-    if one.licence.expression:
-        return [make.make_from_string(one.licence.expression, license_acknowledgement=declared)]
-    licenses = []
-    for name in one.licence.names:
+    expression = one.licence.expression
+    licenses: list[License] = []
+    for text in [expression] if expression else one.licence.names:
         try:
-            licenses.append(make.make_with_id(name, acknowledgement=declared))
+            licenses.append(make.make_with_id(text, acknowledgement=declared))
         except InvalidSpdxLicenseException:
-            licenses.append(make.make_with_name(name, acknowledgement=declared))
+            kept = LicenseExpression(text, acknowledgement=declared) if expression else None
+            licenses.append(kept or make.make_with_name(text, acknowledgement=declared))
     return licenses
 
 

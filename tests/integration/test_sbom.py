@@ -88,6 +88,7 @@ def test_a_component_says_licence_purl_and_the_digest_that_the_lock_has(build):
     assert tool["purl"] == "pkg:pypi/tool@1.0"
     assert tool["licenses"] == [{"expression": "MIT OR Apache-2.0", "acknowledgement": "declared"}]
     assert "hashes" not in tool
+    assert not any(p["name"] == "layer-optimizer:part" for p in tool["properties"])
     with zipfile.ZipFile(build.root / "out/utilities.zip") as archive:
         lines = sorted(
             f"{i.filename}\0{(i.external_attr >> 16) & 0o777:o}\0{hashlib.sha256(archive.read(i)).hexdigest()}"
@@ -98,6 +99,29 @@ def test_a_component_says_licence_purl_and_the_digest_that_the_lock_has(build):
     assert {"name": "layer-optimizer:sources-sha256", "value": digest} in tool["properties"]
     licence = "python/tool-1.0.dist-info/licenses/LICENSE"
     assert {"name": "layer-optimizer:licence-file", "value": licence} in tool["properties"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "licenses"),
+    [
+        ("License-Expression: LicenseRef-Ours\n", [{"expression": "LicenseRef-Ours"}]),
+        ("License-Expression: (mit)\n", [{"expression": "(MIT)"}]),
+        ("License: MIT\n", [{"license": {"id": "MIT"}}]),
+        (
+            "Classifier: License :: OSI Approved :: BSD License\nClassifier: License :: OSI Approved :: MIT License\n",
+            [{"license": {"id": "MIT"}}, {"license": {"name": "BSD License"}}],
+        ),
+        ("License: do as you \x01 please\n", [{"license": {"name": "do as you \x01 please"}}]),
+        ("", None),
+    ],
+)
+def test_whatever_the_metadata_says_the_document_is_valid(build, fields, licenses):
+    lay_out(build.site, "tool", metadata={"METADATA": METADATA.format("tool", "1.0", fields)})
+    tool = component(build()["utilities.cdx.json"], "tool")
+    for one in tool.get("licenses", ()):
+        assert one.get("license", one).pop("acknowledgement") == "declared"
+    assert tool.get("licenses") == licenses
+    assert VALIDATOR.validate_str((build.root / "out/utilities.cdx.json").read_text()) is None
 
 
 def test_shared_libraries_and_sboms_that_the_wheel_brought_are_told(build):
@@ -162,6 +186,7 @@ def test_a_build_without_removes_those_of_an_earlier_one_and_nobody_elses(build)
     (build.root / "out/theirs.cdx.json").write_text("{}")
     assert not plain
     assert build(sbom=False).keys() == {"theirs.cdx.json"}
+    assert "sbom" not in (build.root / "plain/manifest.json").read_text()
     assert (build.root / "out/manifest.json").read_bytes() == (build.root / "plain/manifest.json").read_bytes()
 
 
