@@ -24,8 +24,8 @@ def diff(
 
     Example: python -m optimizer diff live layers/.build --format markdown
     """
+    from optimizer.build.compare import compare
     from optimizer.build.contents import read_contents
-    from optimizer.build.difference import compare
     from optimizer.report.difference import difference_document, difference_markdown, print_difference
 
     found = compare(read_contents(old), read_contents(new))

@@ -7,13 +7,14 @@ import zipfile
 
 import pytest
 
+from optimizer.build.compare import compare
 from optimizer.build.contents import read_contents
-from optimizer.build.difference import compare
 from optimizer.cli.app import application
 from optimizer.cli.build import run_build
 from optimizer.cli.pipeline import Source
 from optimizer.errors import ArtifactError
-from optimizer.report.difference import difference_document, summary
+from optimizer.report.difference import difference_document
+from optimizer.report.difference_words import summary
 from tests.support import lay_out, make_project
 
 
