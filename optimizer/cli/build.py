@@ -20,7 +20,8 @@ from optimizer.cli.common import (
     emit_json,
     note,
 )
-from optimizer.cli.pipeline import Planned, Source, metadata_reader, planned
+from optimizer.cli.pipeline import Planned, Source, planned
+from optimizer.content import shipped
 from optimizer.errors import LimitError
 
 if TYPE_CHECKING:
@@ -99,5 +100,5 @@ def _describe(result: Planned) -> Callable[[Artifact], str]:
     from optimizer.build.components import components
     from optimizer.build.sbom import Sboms
 
-    found = components(result.plan, result.inventory, metadata_reader)
+    found = components(result.plan, result.inventory, shipped)
     return Sboms(found, result.inventory).document

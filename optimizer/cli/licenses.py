@@ -17,7 +17,8 @@ from optimizer.cli.common import (
     emit_json,
     rendered,
 )
-from optimizer.cli.pipeline import Source, metadata_reader, planned
+from optimizer.cli.pipeline import Source, planned
+from optimizer.content import shipped
 
 
 def licenses(
@@ -38,7 +39,7 @@ def licenses(
 
     source = Source(config=config, path=path, requirements=requirements, layers=layers, best_so_far=True)
     with planned(source) as result:
-        found = components(result.plan, result.inventory, metadata_reader)
+        found = components(result.plan, result.inventory, shipped)
         target = result.plan.target
     if output_format is TextFormat.JSON:
         emit_json(licences_document(found, target))
