@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
@@ -11,16 +12,15 @@ from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
-from optimizer.errors import ConfigError, UsageError
+from optimizer.errors import ConfigError, DiskError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from optimizer.history import Scenarios
-    from optimizer.models import Inventory, Selection
+    from optimizer.models import InstalledFile, Inventory, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,21 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             store=store,
             interrupted=interrupted,
         )
+
+
+def metadata_reader(file: InstalledFile) -> bytes:
+    """The bytes of one file of a distribution, for what reads metadata that the plan does without.
+
+    Raises:
+        DiskError: it can't be read.
+    """
+    try:
+        return Path(file.location).read_bytes()
+    except OSError as error:
+        raise DiskError(
+            f"{file.location} can't be read: {error.strerror}",
+            mend="Install its distribution again, or mend its permissions.",
+        ) from error
 
 
 def _history(config: Config, source: Source) -> History | None:
