@@ -3,10 +3,14 @@
 import logging as levels
 from typing import Any
 
-from mangum import Mangum
+from app.core.startup import import_fastapi, uncollected
 
-from app.core import errors, logging
-from app.main import app
+with uncollected():
+    import_fastapi()
+    from mangum import Mangum
+
+    from app.core import errors, logging
+    from app.main import app
 
 _adapter = Mangum(
     app,

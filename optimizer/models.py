@@ -41,7 +41,7 @@ class InstalledFile:
 
     `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it; `recorded` is the
     SHA-256 that RECORD gives, in its own base64 form, or empty. Where `unstamped`, it ships with gzip's time stamp set
-    to none, so that the same content has the same bytes whenever it was packed.
+    to none, so that the same content has the same bytes whenever it was packed; `added` is text that ships at its end.
     """
 
     path: str
@@ -52,6 +52,7 @@ class InstalledFile:
     executable: bool
     recorded: str = ""
     unstamped: bool = False
+    added: str = ""
 
 
 Severity = Literal["error", "warning"]

@@ -12,3 +12,8 @@ def human_bytes(count: int) -> str:
     if abs(count) >= KIB:
         return f"{count / KIB:,.1f} KiB"
     return f"{count} B"
+
+
+def signed_bytes(count: int) -> str:
+    """A difference in bytes for people: `+14.2 KiB`, `-312 B`."""
+    return f"+{human_bytes(count)}" if count > 0 else human_bytes(count)

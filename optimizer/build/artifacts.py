@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from optimizer.models import Entry, Payload
     from optimizer.plan import LayerPlan
 
+SBOM_SUFFIX = ".cdx.json"
+"""What the name of a CycloneDX document ends in, by its specification."""
+
 
 def build(
     plan: LayerPlan,
@@ -30,10 +34,11 @@ def build(
     root: Path,
     progress: Callable[[str], None] = lambda _: None,
     layers: bool = True,
+    describe: Callable[[Artifact], str] | None = None,
 ) -> Manifest:
     """Write `<layer>.zip` for each layer, `function.zip` and `manifest.json`.
 
-    Everything is written beside its place and renamed at the end, the manifest last; zips of an earlier build that
+    Everything is written beside its place and renamed at the end, the manifest last; files of an earlier build that
     this one does not have are removed.
 
     Args:
@@ -43,6 +48,7 @@ def build(
         root: the project's folder, for the functions' policies.
         progress: called with a line for each zip.
         layers: False writes only the functions' zips; the manifest then names layers, but holds none.
+        describe: makes an artifact's SBOM, which is written beside its zip; None writes none.
 
     Raises:
         DiskError: the folder can't be written.
@@ -67,18 +73,20 @@ def build(
                 with place.open("wb") as file:
                     written = write_archive(file, _entries(payloads, parts))
                 progress(f"{path}: {written.files} files, {written.zipped_bytes:,} bytes")
-                artifacts.append(
-                    Artifact(
-                        name=name,
-                        kind="layer" if kind == "layer" else "function",
-                        path=path,
-                        sha256=written.sha256,
-                        zipped_bytes=written.zipped_bytes,
-                        unzipped_bytes=written.unzipped_bytes,
-                        fingerprint=fingerprint,
-                        files=written.files,
-                    )
+                artifact = Artifact(
+                    name=name,
+                    kind="layer" if kind == "layer" else "function",
+                    path=path,
+                    sha256=written.sha256,
+                    zipped_bytes=written.zipped_bytes,
+                    unzipped_bytes=written.unzipped_bytes,
+                    fingerprint=fingerprint,
+                    files=written.files,
                 )
+                if describe:
+                    artifact = replace(artifact, sbom=place.with_suffix(SBOM_SUFFIX).name)
+                    place.with_suffix(SBOM_SUFFIX).write_text(describe(artifact), "utf-8")
+                artifacts.append(artifact)
             manifest = Manifest(
                 target=plan.target,
                 artifacts=tuple(artifacts),
@@ -87,11 +95,12 @@ def build(
                 folder=output,
             )
             Path(scratch, NAME).write_text(manifest.to_json(), "utf-8")
-            earlier = _earlier_zips(output)
+            earlier = _earlier_files(output)
+            files = [file for a in artifacts for file in (a.path, a.sbom) if file]
             (output / NAME).unlink(missing_ok=True)  # a manifest never stands beside zips that it does not describe
-            for artifact in artifacts:
-                os.replace(Path(scratch, artifact.path), output / artifact.path)  # noqa: PTH105  Path.replace is the same call
-            for stale in earlier - {artifact.path for artifact in artifacts}:
+            for name in files:
+                os.replace(Path(scratch, name), output / name)  # noqa: PTH105  Path.replace is the same call
+            for stale in earlier - set(files):
                 (output / stale).unlink(missing_ok=True)
             os.replace(Path(scratch, NAME), output / NAME)  # noqa: PTH105
     except OSError as error:
@@ -102,12 +111,13 @@ def build(
     return manifest
 
 
-def _earlier_zips(output: Path) -> set[str]:
-    """The zips that an earlier build's manifest names; nobody else's files are touched."""
+def _earlier_files(output: Path) -> set[str]:
+    """The zips and SBOMs that an earlier build's manifest names; nobody else's files are touched."""
     try:
         artifacts = json.loads((output / NAME).read_text("utf-8"))["artifacts"]
-        return {name for artifact in artifacts if (name := str(artifact["path"])) == Path(name).name}
-    except (OSError, ValueError, KeyError, TypeError):
+        named = {str(a[key]) for a in artifacts for key in ("path", "sbom") if a.get(key)}
+        return {name for name in named if name == Path(name).name}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
 
 

@@ -21,7 +21,10 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One zip: `path` relative to the manifest, `sha256` of the zip in hex, `files` how many it holds."""
+    """One zip: `path` relative to the manifest, `sha256` of the zip in hex, `files` how many it holds.
+
+    `sbom` is the path of its CycloneDX document, where one was asked for.
+    """
 
     name: str
     kind: Literal["layer", "function"]
@@ -31,6 +34,7 @@ class Artifact:
     unzipped_bytes: int
     fingerprint: str
     files: int
+    sbom: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,9 @@ class Manifest:
         """The file's text."""
         values = dataclasses.asdict(dataclasses.replace(self, folder=None))
         del values["folder"]
+        for artifact in values["artifacts"]:
+            if artifact["sbom"] is None:  # whoever reads manifests of an earlier version knows no such key
+                del artifact["sbom"]
         return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -144,12 +151,14 @@ def _typed(kind: Any, value: Any, place: str, faults: list[str]) -> Any:  # noqa
         hints = typing.get_type_hints(kind, localns={"Path": _path_type(), "Target": Target})
         known = {f.name: f for f in dataclasses.fields(kind)}
         faults += [f"{_dotted(place, key)} is unknown" for key in value if key not in known]
-        given = {}
-        for name in known:
-            if name not in value:
-                faults.append(f"{_dotted(place, name)} is missing")
-            else:
-                given[name] = _typed(hints[name], value[name], _dotted(place, name), faults)
+        faults += [
+            f"{_dotted(place, f.name)} is missing"
+            for f in known.values()
+            if f.name not in value and f.default is dataclasses.MISSING
+        ]
+        given = {
+            name: _typed(hints[name], value[name], _dotted(place, name), faults) for name in known if name in value
+        }
         return None if faults else kind(**given)
     origin = typing.get_origin(kind)
     if origin is tuple:

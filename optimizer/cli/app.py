@@ -16,7 +16,20 @@ from optimizer.cli.common import INTERRUPTED, begin, emit_error, fail
 from optimizer.errors import OptimizerError
 
 _BROKEN = 3
-COMMANDS = ("plan", "explain", "history", "replay", "upgrades", "build", "deploy", "publish", "local", "demo")
+COMMANDS = (
+    "plan",
+    "explain",
+    "history",
+    "replay",
+    "upgrades",
+    "licenses",
+    "build",
+    "diff",
+    "deploy",
+    "publish",
+    "local",
+    "demo",
+)
 """In the order in which help lists them; each is a function, or a group, of its name in optimizer/cli/<name>.py."""
 
 

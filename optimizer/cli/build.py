@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +20,14 @@ from optimizer.cli.common import (
     emit_json,
     note,
 )
-from optimizer.cli.pipeline import Source, planned
+from optimizer.cli.pipeline import Planned, Source, planned
+from optimizer.content import shipped
 from optimizer.errors import LimitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from optimizer.build import Artifact
 
 DEFAULT_OUTPUT = Path("layers/.build")
 
@@ -35,6 +41,9 @@ def build(
         Path | None,
         typer.Option("--output", "-o", help="The folder to write to; layers/.build of the project.", metavar="DIR"),
     ] = None,
+    sbom: Annotated[
+        bool, typer.Option("--sbom", help="Write <layer>.cdx.json (CycloneDX) beside each zip; needs the extra sbom.")
+    ] = False,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
     """Write <layer>.zip for each layer, function.zip and manifest.json; nothing remote is called.
@@ -47,6 +56,7 @@ def build(
         Source(config=config, path=path, requirements=requirements, layers=layers),
         output,
         quiet=output_format is Format.JSON,
+        sbom=sbom,
     )
     if output_format is Format.JSON:
         import json
@@ -55,13 +65,16 @@ def build(
     return 0
 
 
-def run_build(source: Source, output: Path | None = None, *, quiet: bool = False) -> Manifest:
-    """Plan afresh, every file read and hashed again, and write the artifacts.
+def run_build(source: Source, output: Path | None = None, *, quiet: bool = False, sbom: bool = False) -> Manifest:
+    """Plan afresh, every file read and hashed again, and write the artifacts, with an SBOM of each where asked.
 
     Raises:
         LimitError: the plan does not fit Lambda's limit.
+        UsageError: what makes SBOMs is not installed.
         OptimizerError: whichever stage refuses.
     """
+    if sbom:
+        import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
         if not result.plan.fits:
             from optimizer.report.advice import overflow
@@ -79,4 +92,13 @@ def run_build(source: Source, output: Path | None = None, *, quiet: bool = False
             output or result.config.root / DEFAULT_OUTPUT,
             root=result.config.root,
             progress=(lambda _: None) if quiet else note,
+            describe=_describe(result) if sbom else None,
         )
+
+
+def _describe(result: Planned) -> Callable[[Artifact], str]:
+    from optimizer.build.components import components
+    from optimizer.build.sbom import Sboms
+
+    found = components(result.plan, result.inventory, shipped)
+    return Sboms(found, result.inventory).document

@@ -21,7 +21,9 @@ from optimizer.config import DEFAULT_PATH
 from optimizer.errors import DiskError, OptimizerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
 
 
 class Format(StrEnum):
@@ -29,6 +31,14 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class TextFormat(StrEnum):
+    """What a command writes that has something for a pull request too."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
@@ -52,6 +62,8 @@ FormatOption = Annotated[Format, typer.Option("--format", help="What stdout hold
 CONFIG = DEFAULT_PATH
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
+_PIPE_COLUMNS = 120
+"""So many columns a table has at least where no terminal says how many there are."""
 _written: list[str] = []
 """What has been written to stdout: a command's one JSON document stays alone there."""
 
@@ -144,6 +156,23 @@ def emit(text: str) -> None:
         reason = getattr(error, "strerror", None) or "it is closed"
         _discard_stdout()
         raise DiskError(f"stdout can't be written: {reason}", mend="Name a file with room, or a terminal.") from error
+
+
+def rendered(show: Callable[[Console], None], *, to_file: bool = False) -> str:
+    """What `show` prints, as text: in colour and as wide as the terminal, or plain and wide enough for a table."""
+    from rich.console import Console
+
+    terminal = Console(soft_wrap=False)
+    buffer = io.StringIO()
+    coloured = terminal.is_terminal and not to_file
+    console = Console(
+        file=buffer,
+        force_terminal=coloured,
+        width=terminal.width if coloured else max(terminal.width, _PIPE_COLUMNS),
+        color_system="auto" if coloured else None,
+    )
+    show(console)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def note(text: str) -> None:

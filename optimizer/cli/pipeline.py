@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
@@ -17,7 +18,6 @@ from optimizer.inventory import InstalledEnvironment, read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +18,10 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     SnapshotOption,
+    TextFormat,
     emit,
     note,
+    rendered,
     write_text,
 )
 from optimizer.cli.pipeline import Planned, Source, lock_path, planned
@@ -34,21 +34,13 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan
 
 
-class PlanFormat(StrEnum):
-    """What `plan` can write."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
 def plan(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
-    output_format: Annotated[PlanFormat, typer.Option("--format", help="What to write.")] = PlanFormat.TEXT,
+    output_format: Annotated[TextFormat, typer.Option("--format", help="What to write.")] = TextFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.", metavar="FILE")
     ] = None,
@@ -88,7 +80,7 @@ def plan(
     )
     with planned(source) as found:
         result = found
-        if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):
+        if frontier or (frontier is None and output_format is not TextFormat.JSON and not found.interrupted):
             costs = solving.frontier(found.problem, found.store, effort, found.config.layer_slots)
             if costs is None:
                 result = replace(found, interrupted=True)
@@ -135,30 +127,18 @@ def _problem_text(result: Planned) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def _render(result: Planned, output_format: PlanFormat, *, to_file: bool) -> str:
-    if output_format is PlanFormat.JSON:
+def _render(result: Planned, output_format: TextFormat, *, to_file: bool) -> str:
+    if output_format is TextFormat.JSON:
         from optimizer.report.plan_json import plan_document
 
         return json.dumps(plan_document(result.plan), indent=2, ensure_ascii=False) + "\n"
-    if output_format is PlanFormat.MARKDOWN:
+    if output_format is TextFormat.MARKDOWN:
         from optimizer.report.plan_markdown import plan_markdown
 
         return plan_markdown(result.plan)
-    from rich.console import Console
-
     from optimizer.report.plan_text import print_plan
 
-    terminal = Console(soft_wrap=False)
-    buffer = io.StringIO()
-    coloured = terminal.is_terminal and not to_file
-    console = Console(
-        file=buffer,
-        force_terminal=coloured,
-        width=terminal.width if coloured else max(terminal.width, 120),
-        color_system="auto" if coloured else None,
-    )
-    print_plan(result.plan, console)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return rendered(lambda console: print_plan(result.plan, console), to_file=to_file)
 
 
 def _write_locks(result: Planned) -> None:

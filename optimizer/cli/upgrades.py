@@ -18,6 +18,7 @@ from optimizer.cli.common import (
     emit,
     emit_json,
     note,
+    rendered,
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.errors import UsageError
@@ -126,19 +127,6 @@ def _names(named: list[str], known: list[str]) -> list[str]:
 
 
 def _text(result: Planned, advice: Advice) -> str:
-    import io
-
-    from rich.console import Console
-
     from optimizer.report.upgrades import print_upgrades
 
-    terminal = Console(soft_wrap=False)
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        force_terminal=terminal.is_terminal,
-        width=terminal.width if terminal.is_terminal else max(terminal.width, 120),
-        color_system="auto" if terminal.is_terminal else None,
-    )
-    print_upgrades(advice, result.plan.target, console)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return rendered(lambda console: print_upgrades(advice, result.plan.target, console))

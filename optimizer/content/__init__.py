@@ -4,6 +4,7 @@ from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
 from optimizer.content.facts import find_clients
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
+from optimizer.content.source import shipped
 from optimizer.content.store import Store
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Stream",
     "find_clients",
     "find_compiler",
+    "shipped",
 ]

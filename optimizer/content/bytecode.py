@@ -50,11 +50,15 @@ class Compiler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One source to compile; `embedded` is the path it will have on Lambda, which tracebacks show."""
+    """One source to compile; `embedded` is the path it will have on Lambda, which tracebacks show.
+
+    `source` is where it lies, unless `content` holds what ships in its stead.
+    """
 
     key: str
     source: str
     embedded: str
+    content: bytes | None = None
 
 
 def find_compiler(runtime: Runtime) -> Compiler:
@@ -113,8 +117,8 @@ def compile_all(jobs: list[Job], compiler: Compiler) -> dict[str, bytes | str]:
 
 def _run(jobs: list[Job], compiler: Compiler, scratch: Path) -> dict[str, bytes | str]:
     targets = {job.key: str(scratch / job.key) for job in jobs}
-    work = json.dumps([(job.source, targets[job.key], job.embedded) for job in jobs])
     try:
+        work = json.dumps([(_source(job, scratch), targets[job.key], job.embedded) for job in jobs])
         done = subprocess.run(
             [compiler.executable, *_FLAGS, "-c", _CHILD],
             input=work,
@@ -132,3 +136,12 @@ def _run(jobs: list[Job], compiler: Compiler, scratch: Path) -> dict[str, bytes 
             mend="Check the disk's space and that this Python runs, or set `bytecode = false` under [build].",
         ) from error
     return {key: failed[target] if target in failed else Path(target).read_bytes() for key, target in targets.items()}
+
+
+def _source(job: Job, scratch: Path) -> str:
+    """Where the child finds the source."""
+    if job.content is None:
+        return job.source
+    place = scratch / f"{job.key}.py"
+    place.write_bytes(job.content)
+    return str(place)

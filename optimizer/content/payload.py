@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.content.bytecode import Compiler, Job, compile_all
 from optimizer.content.deflate import COMPRESSOR, Stream, deflate, is_whole
+from optimizer.content.source import changed, is_changed, raw, shipped
 from optimizer.errors import DiskError
 from optimizer.models import Entry, Payload
 
@@ -27,7 +28,6 @@ _FORMAT = 4
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
-_GZIP = b"\x1f\x8b\x08"
 END_BYTES = 22
 """A zip's end of central directory record."""
 
@@ -148,7 +148,7 @@ class Payloads:
         )
         lines = [
             f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}\0{f.recorded}"
-            + ("\0unstamped" if f.unstamped else "")
+            + (f"\0{f.unstamped}\0{f.added}" if is_changed(f) else "")
             for f in (*selection.files, *selection.recorded)
         ]
         if selection.recorded:
@@ -228,7 +228,12 @@ class Payloads:
         lost = {c for c, _ in found.values() if c} - self._known({c for c, _ in found.values() if c}).keys()
         found = {key: value for key, value in found.items() if value[0] not in lost}
         jobs = [
-            Job(key=key, source=file.location, embedded=_embedded(file.path, work.place))
+            Job(
+                key=key,
+                source=file.location,
+                content=shipped(file) if is_changed(file) else None,
+                embedded=_embedded(file.path, work.place),
+            )
             for work in works
             for file in work.selection.files
             if (key := work.bytecode.get(file.path)) and key not in found
@@ -295,40 +300,23 @@ def _embedded(path: str, place: Place) -> str:
 
 def _hash(file: InstalledFile) -> tuple[str, int, bool]:
     """SHA-256 and bytes of the file as it ships, and whether the disk's is another than RECORD says."""
-    data = _bytes_of(file.location)
+    data = raw(file)
     found = hashlib.sha256(data).hexdigest()
     differs = bool(file.recorded) and file.recorded != _record_hash(found)
-    if file.unstamped:
-        found = hashlib.sha256(_without_stamp(data)).hexdigest()
+    if is_changed(file):
+        data = changed(file, data)
+        found = hashlib.sha256(data).hexdigest()
     return found, len(data), differs
 
 
 def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
     content, file = item
-    data = _bytes_of(file.location)
-    if file.unstamped:
-        data = _without_stamp(data)
+    data = shipped(file)
     if hashlib.sha256(data).hexdigest() != content:
         raise DiskError(
             f"{file.location} changed while it was read", mend="Run the command again when nothing installs or edits."
         )
     return deflate(data)
-
-
-def _without_stamp(data: bytes) -> bytes:
-    """The data with gzip's MTIME set to 0, which says that there is none (RFC 1952); what is no gzip stays."""
-    return data[:4] + bytes(4) + data[8:] if data.startswith(_GZIP) else data
-
-
-def _bytes_of(location: str) -> bytes:
-    try:
-        with open(location, "rb") as file:  # noqa: PTH123  thousands of files: a Path for each costs more than the call
-            return file.read()
-    except OSError as error:
-        raise DiskError(
-            f"{location} can't be read: {error.strerror}",
-            mend="Install its distribution again, or mend its permissions.",
-        ) from error
 
 
 def _record(path: str, rows: list[tuple[str, str, int]]) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from optimizer import limits
 from optimizer.report.advice import overflow
 from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
+from optimizer.report.escape import cell
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def plan_markdown(plan: LayerPlan) -> str:
             *(
                 f"| {d.name} | {d.version} | {human_bytes(d.installed_bytes)} "
                 f"| {human_bytes(d.payload.unzipped_bytes)} "
-                f"| {human_bytes(d.payload.zipped_bytes)} | {_cell(d.reason)} |"
+                f"| {human_bytes(d.payload.zipped_bytes)} | {cell(d.reason)} |"
                 for d in layer.distributions
             ),
             "",
             "</details>",
         ]
     if plan.warnings:
-        lines += ["", "Warnings:", *(f"- {_cell(warning)}" for warning in plan.warnings)]
+        lines += ["", "Warnings:", *(f"- {cell(warning)}" for warning in plan.warnings)]
     return "\n".join(lines) + "\n"
 
 
@@ -65,17 +65,11 @@ def _cost(plan: LayerPlan) -> list[str]:
     lines = ["", f"**What releases cost**: {certificate_text(plan.partition.certificate)}."]
     if plan.partition.certificate.cost is None:
         return lines
-    lines += ["", f"Locks {stability.decision}: {_cell(stability.because)}."]
+    lines += ["", f"Locks {stability.decision}: {cell(stability.because)}."]
     if stability.moves:
         lines += ["", *(f"- {name}: {before} → {after}" for name, before, after in stability.moves)]
-    lines += [line for cost in pin_costs(plan) for line in ("", f"{_cell(cost)}.")]
+    lines += [line for cost in pin_costs(plan) for line in ("", f"{cell(cost)}.")]
     if plan.frontier:
         lines += ["", "| layers | sent a year, expected | the layer saves | |", "|--:|--:|--:|---|"]
         lines += [f"| {r.count} | {human_bytes(r.cost)} | {r.saves} | {r.remark} |" for r in frontier_rows(plan)]
     return lines
-
-
-def _cell(text: str) -> str:
-    """Text that can't break a table or turn into markup."""
-    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
-    return " ".join(escaped.split())

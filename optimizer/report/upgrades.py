@@ -8,6 +8,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.report.escape import plain
 from optimizer.units import human_bytes
 from optimizer.upgrades import service_of
 
@@ -93,7 +94,7 @@ def print_upgrades(advice: Advice, target: Target, console: Console) -> None:
         if barred:
             parts.append(Text(f"   held back by {' and '.join(barred)}"))
         if one.wanted.note:
-            parts.append(Text.assemble(("   note: ", "yellow"), _plain(one.wanted.note)))
+            parts.append(Text.assemble(("   note: ", "yellow"), plain(one.wanted.note)))
         parts.append(Text())
     parts += [_family(family) for family in advice.families]
     parts += [_total(advice), Text(_MEANING, "dim")]
@@ -146,7 +147,7 @@ def _files(one: Comparison) -> str:
         return ""
     marks = {**dict.fromkeys(one.added, "+"), **dict.fromkeys(one.removed, "-"), **dict.fromkeys(one.modified, "~")}
     counts = [f"{mark}{len(of)}" for mark, of in (("+", one.added), ("-", one.removed), ("~", one.modified)) if of]
-    named = list(dict.fromkeys(marks[path] + _plain(_short(path)) for path in one.paths))
+    named = list(dict.fromkeys(marks[path] + plain(_short(path)) for path in one.paths))
     return f"{' '.join(counts)}  {' '.join(named[:_SHOWN])}" + (" …" if len(named) > _SHOWN else "")
 
 
@@ -154,11 +155,6 @@ def _short(path: str) -> str:
     """The end of a path, which tells most; of a service's model its folder."""
     service = service_of(path)
     return f"data/{service}" if service else "/".join(path.split("/")[-2:])
-
-
-def _plain(text: str) -> str:
-    """Names come from foreign archives: what steers a terminal is not printed."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def _share(one: Advised) -> Text:

@@ -43,9 +43,9 @@ def problems(draw, *, closed=NONE):
     )
 
 
-def cheapest(problem):
+def cheapest(problem, *, filled=True):
     """By trying everything."""
-    instance = instance_of(problem)
+    instance = replace(instance_of(problem), nonempty=filled)
     ways = product(range(instance.layers), repeat=len(instance.sizes))
     return min((cost(instance, way) for way in ways if respects(instance, way)), default=None)
 
@@ -69,9 +69,11 @@ def test_nothing_is_cheaper_than_the_answer_and_its_cost_is_the_definitions(prob
 @given(problems(closed=st.sampled_from([("first",), ("second",), ("first", "second")])))
 def test_the_integer_programme_finds_the_best_with_self_contained_layers(problem):
     best = cheapest(problem)
+    if best is None and problem.layers == len(ROLES):  # a configured layer may stay empty
+        best = cheapest(problem, filled=False)
     if best is None:
         with pytest.raises(ConfigError):
-            solve(replace(problem, layers=4))
+            solve(problem)
         return
     answer = solve(problem)
     assert answer.certificate.cost == pytest.approx(best)

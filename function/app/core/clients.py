@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from app.core.settings import Settings
+from app.core.startup import uncollected
 
 if TYPE_CHECKING:
     import boto3
@@ -46,7 +47,8 @@ class Clients:
             with self._lock:
                 client = self._made.get(service)
                 if client is None:
-                    client = self._made[service] = self._make(service)
+                    with uncollected():  # service models are many small objects
+                        client = self._made[service] = self._make(service)
         return client
 
     def _make(self, service: str) -> Any:

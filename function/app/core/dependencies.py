@@ -1,4 +1,7 @@
-"""What routes ask for in their signatures."""
+"""What routes ask for in their signatures.
+
+All are `async`: FastAPI would call others in a thread, each time.
+"""
 
 from typing import Annotated
 
@@ -9,19 +12,19 @@ from app.core.errors import ProblemError
 from app.core.settings import Settings
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings that the application was built with."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_clients(request: Request) -> Clients:
+async def get_clients(request: Request) -> Clients:
     """The application's AWS clients; each is made when first used."""
     clients: Clients = request.app.state.clients
     return clients
 
 
-def require_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
     """Refuse a body that doesn't say it is JSON.
 
     Raises:

@@ -1,0 +1,183 @@
+"""How long a cold start of the example takes: our layers against the package that `sam build` makes of the same folder.
+
+Run: .venv/bin/python benchmarks/cold_start.py [--runs 20]
+A start is a new process under awslambdaric in the project's stand-in for Lambda, from its start to the first answer of
+GET /api/v1/health, for which the function makes its AWS clients; AWS is a server on this machine that refuses
+everything. The two take turns. `sam` is installed once into an environment of its own in the user's cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from optimizer.runtime import Fleet, FunctionImage  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HTTP = {"method": "GET", "path": "/api/v1/health", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "x"}
+EVENT = {
+    "version": "2.0",
+    "rawPath": HTTP["path"],
+    "rawQueryString": "",
+    "headers": {"host": "x.lambda-url.eu-central-1.on.aws"},
+    "requestContext": {"stage": "$default", "domainName": "x.lambda-url.eu-central-1.on.aws", "http": HTTP},
+    "isBase64Encoded": False,
+}
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: function, Handler: lambda_function.handler, Runtime: python3.11}
+"""
+# In a process of its own: imports, among them those of the first request, are told on stderr by -X importtime.
+REQUEST = "import json, sys, lambda_function; lambda_function.handler(json.loads(sys.argv[1]), None)"
+
+
+class Refusal(http.server.BaseHTTPRequestHandler):
+    """AWS that answers everything with 403, at once."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        """Read the request and refuse it."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.send_response(403)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    do_POST = do_HEAD = do_GET  # noqa: N815  the names that http.server calls
+
+
+def run(*command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a command; its output is shown where it fails."""
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
+
+
+def sam_package(folder: Path) -> Path:
+    """What `sam build` makes of the function's folder, as the zip that `sam deploy` would send."""
+    home = platformdirs.user_cache_path("layer-optimizer") / "benchmarks" / "sam"
+    if not (home / "bin/sam").exists():
+        print("installing aws-sam-cli (once)", file=sys.stderr)
+        run(sys.executable, "-m", "venv", "--clear", home, cwd=folder)
+        run(home / "bin/pip", "install", "--quiet", "aws-sam-cli", cwd=folder)
+    shutil.copytree(ROOT / "function", folder / "function", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "template.yaml").write_text(TEMPLATE)
+    path = os.pathsep.join(
+        (str(Path(sys.executable).parent), os.environ["PATH"])
+    )  # has the python that sam builds with
+    run(home / "bin/sam", "build", cwd=folder, env={**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0"})
+    return Path(shutil.make_archive(str(folder / "sam"), "zip", folder / ".aws-sam/build/Function"))
+
+
+def image(name: str, endpoint: str, code: Path, *layers: Path) -> FunctionImage:
+    """The function, with credentials and endpoint of the AWS on this machine."""
+    return FunctionImage(
+        name=name,
+        version="1",
+        arn=f"arn:aws:lambda:eu-central-1:000000000000:function:{name}",
+        handler="lambda_function.handler",
+        runtime="python3.11",
+        architecture="x86_64",
+        memory_mb=1024,
+        timeout_seconds=30,
+        environment={
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL": endpoint,
+        },
+        code=code,
+        layers=layers,
+    )
+
+
+def seconds(function: FunctionImage, cache: Path) -> float:
+    """One cold start."""
+    with Fleet(function, cache=cache) as fleet:
+        fleet.prepare()
+        began = time.perf_counter()
+        invocation = fleet.invoke(json.dumps(EVENT).encode(), request_id="1", invoked_arn=function.arn)
+        took = time.perf_counter() - began
+    services = json.loads(json.loads(invocation.payload).get("body", "{}")).get("services", {})
+    if {state["status"] for state in services.values()} != {"denied"}:
+        sys.exit(f"{function.name} gave another answer than was to be timed:\n{invocation.payload!r}\n{invocation.log}")
+    return took
+
+
+def imports(function: FunctionImage, cache: Path) -> Counter[str]:
+    """Milliseconds that each top-level package takes to import, without what it imports of others."""
+    with Fleet(function, cache=cache) as fleet:
+        folders = fleet.prepare()
+    path = os.pathsep.join(map(str, (folders.task, *folders.layer_paths)))
+    done = subprocess.run(
+        [folders.interpreter, "-S", "-s", "-B", "-X", "importtime", "-c", REQUEST, json.dumps(EVENT)],
+        env={"PATH": os.defpath, "PYTHONPATH": path, **function.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: Counter[str] = Counter()
+    for line in done.stderr.splitlines():
+        own, _, module = line.removeprefix("import time:").rpartition("|")
+        if own.partition("|")[0].strip().isdecimal():
+            package = module.strip().partition(".")[0]
+            found["standard library" if package in sys.stdlib_module_names else package] += int(own.split("|")[0])
+    return found
+
+
+def main() -> None:
+    """Build both, let them take turns, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20, help="starts of each (default 20)")
+    runs = parser.parse_args().runs
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run(sys.executable, "-m", "optimizer", "build", "--output", folder / "ours", cwd=ROOT)
+        manifest = json.loads((folder / "ours/manifest.json").read_text())
+        artifacts = [folder / "ours" / artifact["path"] for artifact in manifest["artifacts"]]
+        code = next(a for a in artifacts if a.name == "function.zip")
+        ours = image("ours", endpoint, code, *(a for a in artifacts if a != code))
+        sam = image("sam", endpoint, sam_package(folder))
+        cache = folder / "cache"
+        pairs = [(seconds(sam, cache), seconds(ours, cache)) for _ in range(runs + 1)][1:]  # the first warms the disk
+        tables = [[imports(function, cache) for _ in range(5)] for function in (sam, ours)]
+    for label, column in zip(("sam build", "layers"), zip(*pairs, strict=True), strict=True):
+        print(f"{label:<9}  median {statistics.median(column):.3f} s  least {min(column):.3f} s")
+    print(f"{statistics.median(s / o for s, o in pairs):.2f} times faster, median of {runs} pairs (2.5 is wanted)\n")
+    print("imports, ms       sam build   layers")
+    peer, own = ({key: statistics.median(c[key] for c in table) / 1000 for key in table[0]} for table in tables)
+    for key in sorted(own, key=lambda key: (-own[key], key))[:12]:
+        print(f"{key:<17} {peer.get(key, 0):>9.0f} {own[key]:>8.0f}")
+    print(f"{'all':<17} {sum(peer.values()):>9.0f} {sum(own.values()):>8.0f}")
+
+
+if __name__ == "__main__":
+    main()
