@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
+from optimizer.cli.sources import open_source
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
-from optimizer.inventory import InstalledEnvironment, read_inventory
+from optimizer.inventory import read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from optimizer.cli.sources import Opened
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
 
@@ -30,6 +32,7 @@ class Source:
     config: Path
     path: Path | None = None
     requirements: Path | None = None
+    upgrade: bool = False
     layers: int | None = None
     snapshot: Path | None = None
     fresh: bool = False
@@ -49,6 +52,7 @@ class Planned:
     problem: partition.Problem
     history: History | None
     store: Store
+    opened: Opened
     interrupted: bool = False
 
 
@@ -67,8 +71,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
-    inventory = read_inventory(config, environment, requirements=source.requirements)
+    opened = open_source(config, path=source.path, requirements=source.requirements, upgrade=source.upgrade)
+    inventory = read_inventory(config, opened.environment, requirements=source.requirements)
     faults = select.unknown_patterns(config, inventory.distributions)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
@@ -135,6 +139,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             problem=problem,
             history=history,
             store=store,
+            opened=opened,
             interrupted=interrupted,
         )
 
