@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import platformdirs
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.utils import NormalizedName, canonicalize_name
 
 from optimizer.errors import HashError, ResolutionError, UsageError
@@ -19,11 +20,14 @@ from optimizer.inventory.resolve.choose import choose, listed
 from optimizer.inventory.resolve.resolution import Origin, Pin, Resolution, digest_of, exact_version, parse_pins
 from optimizer.inventory.resolve.wheel_cache import WheelCache
 from optimizer.inventory.target import marker_environment
+from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from optimizer.inventory.requirements import RequirementLine
     from optimizer.inventory.resolve.uv import Offer, Project
@@ -72,14 +76,19 @@ class Resolver:
         asked = Asked(file=self.file, lines=lines, options=index_options(self.file), target=self.target)
         digest = digest_of(normalised_lines(self.file), self.target)
         remembered = cache / "resolutions" / f"{digest}.txt"
-        wheels = WheelCache(cache / "wheels")
         known = self._known(lines, digest, remembered)
         offers: dict[NormalizedName, Offer] = {}
         if known is None:
             known, offers = self._resolve_anew(asked, digest)
             _keep(remembered, known.text)
-        found = {pin.name: wheels.find(pin.sha256) for pin in known.pins}
-        missing = [pin for pin in known.pins if found[pin.name] is None]
+        return Resolved(resolution=known, wheels=self._wheels(known.pins, offers, asked, WheelCache(cache / "wheels")))
+
+    def _wheels(
+        self, pins: tuple[Pin, ...], offers: dict[NormalizedName, Offer], asked: Asked, wheels: WheelCache
+    ) -> tuple[Path, ...]:
+        """The wheels of the pins; those that the cache lacks are downloaded, from `offers` or where uv finds them."""
+        found = {pin.name: wheels.find(pin.sha256) for pin in pins}
+        missing = [pin for pin in pins if found[pin.name] is None]
         if missing:
             offers = offers or self._locate(missing, asked)
             untold = [pin.name for pin in missing if pin.name not in offers]
@@ -88,24 +97,20 @@ class Resolver:
                     f"uv was asked for {', '.join(untold)}, and leaves that out",
                     mend="Look for no-emit-package and exclusions in uv's configuration.",
                 )
-            megabytes = sum(offers[pin.name].bytes for pin in missing) / (1 << 20)
-            with self.wait(f"downloading {len(missing)} wheels ({megabytes:.1f} MiB)"):
+            total = sum(offers[pin.name].bytes for pin in missing)
+            size = f" ({human_bytes(total)})" if total else ""
+            with self.wait(f"downloading {len(missing)} wheels{size}"):
                 wheels.fetch({pin.name: offers[pin.name] for pin in missing}, self.target)
             found |= {pin.name: wheels.find(pin.sha256) for pin in missing}
         paths = tuple(path for path in found.values() if path is not None)
-        if len(paths) != len(known.pins):
+        if len(paths) != len(pins):
             lost = ", ".join(name for name, path in found.items() if path is None)
             raise HashError(f"The wheels of {lost} are not what was downloaded", mend="Run the command again.")
-        return Resolved(resolution=known, wheels=paths)
+        return paths
 
     def _lines(self) -> tuple[RequirementLine, ...]:
         """The requirements that hold on the target."""
-        values = cast("dict[str, str | AbstractSet[str]]", {**marker_environment(self.target), "extra": ""})
-        lines = [
-            line
-            for line in read_requirements(self.file)
-            if line.requirement.marker is None or line.requirement.marker.evaluate(values)
-        ]
+        lines = [line for line in read_requirements(self.file) if _holds(line.requirement, self.target)]
         faults = [f"{line.where}: {line.requirement}" for line in lines if line.requirement.url]
         if faults:
             raise UsageError(
@@ -171,6 +176,15 @@ class Resolver:
         """What a file that pins all names; uv is asked for all wheels, since it does not know every glibc."""
         wanted = [f"{line.requirement.name}{line.requirement.specifier}" for line in lines]
         return uv.look_up(wanted, self.target, anywhere=True, options=asked.options)
+
+
+def _holds(requirement: Requirement, target: Target) -> bool:
+    """Whether the requirement's marker holds; one that can't be evaluated is left to the inventory to tell."""
+    values = cast("dict[str, str | AbstractSet[str]]", {**marker_environment(target), "extra": ""})
+    try:
+        return requirement.marker is None or requirement.marker.evaluate(values)
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return True
 
 
 def _is_lock(lines: tuple[RequirementLine, ...]) -> bool:

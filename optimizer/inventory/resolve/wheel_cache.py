@@ -7,6 +7,7 @@ each wheel is hashed again whenever it is used.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import os
@@ -32,6 +33,7 @@ LIMIT_BYTES = 4 << 30
 """How large the wheels may grow together before the longest unused ones go."""
 _RECENT = 24 * 3600
 """Seconds for which a wheel that was used is left alone: another process may read it."""
+_FULL = os.strerror(errno.ENOSPC)
 _TAMPERED = "DO NOT MATCH THE HASHES"
 
 
@@ -46,10 +48,12 @@ class WheelCache:
         """The wheel with that hash; what is damaged is removed."""
         for path in sorted((self.folder / sha256).glob("*.whl")):
             with contextlib.suppress(OSError):
-                if _sha256(path) == sha256:
+                if _sha256(path) != sha256:
+                    path.unlink()
+                    continue
+                with contextlib.suppress(OSError):  # a cache that can only be read will do
                     os.utime(path.parent)
-                    return path
-                path.unlink()
+                return path
         return None
 
     def fetch(self, offers: Mapping[str, Offer], target: Target) -> None:
@@ -120,6 +124,8 @@ def _download(offers: Mapping[str, Offer], target: Target, folder: Path) -> None
             f"A wheel is not what the package index promised; nothing is built from it:\n{text}",
             mend="If it comes back, something on the way changes files.",
         )
+    if _FULL in text:
+        raise DiskError(f"{folder.parent} can't hold the wheels:\n{text}", mend="Free some space there.")
     raise NetworkError(f"pip can't download wheels:\n{text}", mend=WITHOUT_NETWORK)
 
 
