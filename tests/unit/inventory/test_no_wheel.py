@@ -67,7 +67,8 @@ def test_a_source_distribution_that_is_newer_than_the_last_wheel(place):
     assert "slow>=2 has no wheels at all, only a source distribution; the newest version that has one is 1.0" in message
 
 
-def test_who_requires_it_is_said_where_the_file_does_not_name_it(place):
+def test_who_requires_it_is_said_where_the_file_does_not_name_it(place, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")  # uv breaks its lines where a terminal ends
     make_wheel(place.index, "app", requires=("fast==2.0",))
     make_wheel(place.index, "fast", "1.0", tag=OLD)
     make_wheel(place.index, "fast", "2.0", tag=NEW)
