@@ -22,7 +22,6 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.content import shipped
-from optimizer.errors import LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
