@@ -22,7 +22,6 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.content import shipped
-from optimizer.errors import LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,13 +76,9 @@ def run_build(source: Source, output: Path | None = None, *, quiet: bool = False
         import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
         if not result.plan.fits:
-            from optimizer.report.advice import overflow
+            from optimizer.report.advice import refusal
 
-            advice = overflow(result.plan)
-            raise LimitError(
-                advice.headline if advice else "does not fit",
-                mend="Run `python -m optimizer plan` to see what could be left out.",
-            )
+            raise refusal(result.plan)
         for warning in result.plan.warnings:
             note(f"warning: {warning}")
         return build_artifacts(
