@@ -11,13 +11,13 @@ from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
-from optimizer.inventory import InstalledEnvironment, read_inventory
+from optimizer.inventory import InstalledEnvironment, WheelEnvironment, read_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
@@ -29,6 +29,7 @@ class Source:
 
     config: Path
     path: Path | None = None
+    wheels: Path | None = None
     requirements: Path | None = None
     layers: int | None = None
     snapshot: Path | None = None
@@ -67,15 +68,15 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
-    inventory = read_inventory(config, environment, requirements=source.requirements)
-    faults = select.unknown_patterns(config, inventory.distributions)
-    if faults:
-        raise ConfigError(tuple(faults), where=str(config.path))
-    code = select_code(config, inventory)
-    compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
-    code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
+        environment = environment_of(source, config, sha256=file_hashes(store) if trust_stat else None)
+        inventory = read_inventory(config, environment, requirements=source.requirements)
+        faults = select.unknown_patterns(config, inventory.distributions)
+        if faults:
+            raise ConfigError(tuple(faults), where=str(config.path))
+        code = select_code(config, inventory)
+        compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+        code_place = replace(CODE, bytecode=config.build.code_bytecode)
         services = choose_services(config, inventory, code, store)
         selections, shared = select.without_shared(
             [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
@@ -137,6 +138,28 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             store=store,
             interrupted=interrupted,
         )
+
+
+def environment_of(
+    source: Source, config: Config, *, sha256: Callable[[Path], str] | None = None
+) -> InstalledEnvironment | WheelEnvironment:
+    """Where the source options say that distributions are looked up.
+
+    Args:
+        source: the command's source options.
+        config: whose target decides which wheels count.
+        sha256: what hashes a wheel.
+
+    Raises:
+        UsageError: they contradict each other, or what they name is not there.
+    """
+    if source.wheels is not None:
+        if source.path is not None:
+            raise UsageError(
+                "--path and --wheels say where to read twice", mend="Name an installed folder or a folder of wheels."
+            )
+        return WheelEnvironment.of_folder(source.wheels, config.target, sha256=sha256)
+    return InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
 
 
 def _history(config: Config, source: Source) -> History | None:
