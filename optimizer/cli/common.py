@@ -46,12 +46,16 @@ PathOption = Annotated[
     Path | None,
     typer.Option("--path", help="An installed folder to read instead of the running environment.", metavar="DIR"),
 ]
+WheelsOption = Annotated[
+    Path | None,
+    typer.Option("--wheels", help="A folder of wheels to read instead; nothing is installed.", metavar="DIR"),
+]
 RequirementsOption = Annotated[
     Path | None,
     typer.Option(
         "--requirements",
-        help="Instead of the configured requirements file; without --path it is resolved for the target, and wheels "
-        "are downloaded.",
+        help="Instead of the configured requirements file; without --path or --wheels it is resolved for the target, "
+        "and wheels are downloaded.",
         metavar="FILE",
     ),
 ]

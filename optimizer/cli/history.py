@@ -18,6 +18,7 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     SnapshotOption,
+    WheelsOption,
     emit,
     emit_json,
     note,
@@ -53,6 +54,7 @@ def _root() -> None:
 def update(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     snapshot: SnapshotOption = None,
     since: Annotated[
@@ -104,7 +106,7 @@ def update(
     settings = configuration.load(config)
     place = _snapshot_path(settings, snapshot)
     old = read_history(place)
-    environment = open_source(settings, path=path, requirements=requirements).environment
+    environment = open_source(settings, path=path, wheels=wheels, requirements=requirements).environment
     inventory = read_inventory(settings, environment, requirements=requirements)
     services = split_services(settings, inventory)
     first = since.date() if since else None

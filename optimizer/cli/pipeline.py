@@ -12,10 +12,11 @@ from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import read_inventory
+from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ class Source:
 
     config: Path
     path: Path | None = None
+    wheels: Path | None = None
     requirements: Path | None = None
     upgrade: bool = False
     layers: int | None = None
@@ -71,15 +73,22 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    opened = open_source(config, path=source.path, requirements=source.requirements, upgrade=source.upgrade)
-    inventory = read_inventory(config, opened.environment, requirements=source.requirements)
-    faults = select.unknown_patterns(config, inventory.distributions)
-    if faults:
-        raise ConfigError(tuple(faults), where=str(config.path))
-    code = select_code(config, inventory)
-    compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
-    code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
+        opened = open_source(
+            config,
+            path=source.path,
+            wheels=source.wheels,
+            requirements=source.requirements,
+            upgrade=source.upgrade,
+            sha256=file_hashes(store) if trust_stat else sha256_of,
+        )
+        inventory = read_inventory(config, opened.environment, requirements=source.requirements)
+        faults = select.unknown_patterns(config, inventory.distributions)
+        if faults:
+            raise ConfigError(tuple(faults), where=str(config.path))
+        code = select_code(config, inventory)
+        compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+        code_place = replace(CODE, bytecode=config.build.code_bytecode)
         services = choose_services(config, inventory, code, store)
         selections, shared = select.without_shared(
             [select.select_distribution(d, config, services.kept) for d in inventory.distributions]

@@ -20,6 +20,7 @@ from optimizer.cli.common import (
     SnapshotOption,
     TextFormat,
     UpgradeOption,
+    WheelsOption,
     emit,
     note,
     rendered,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def plan(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     upgrade: UpgradeOption = False,
     layers: LayersOption = None,
@@ -75,6 +77,7 @@ def plan(
     source = Source(
         config=config,
         path=path,
+        wheels=wheels,
         requirements=requirements,
         upgrade=upgrade,
         layers=layers,

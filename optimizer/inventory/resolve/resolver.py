@@ -20,6 +20,7 @@ from optimizer.inventory.resolve.choose import choose, listed
 from optimizer.inventory.resolve.resolution import Origin, Pin, Resolution, digest_of, exact_version, parse_pins
 from optimizer.inventory.resolve.wheel_cache import WheelCache
 from optimizer.inventory.target import marker_environment
+from optimizer.inventory.wheels import sha256_of
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Resolver:
     """Resolves a requirements file for a target.
 
     `source` is the file's name in the lock, `committed` where that lock may lie; with `upgrade` neither the lock nor
-    what was resolved earlier counts. `wait` is entered with a line to show where what follows takes long.
+    what was resolved earlier counts. `wait` is entered with a line to show where what follows takes long;
+    `sha256` hashes a wheel of the cache.
     """
 
     file: Path
@@ -57,6 +59,7 @@ class Resolver:
     source: str
     committed: Path
     upgrade: bool = False
+    sha256: Callable[[Path], str] = sha256_of
     cache: Path | None = None
     wait: Callable[[str], AbstractContextManager[object]] = nullcontext
 
@@ -81,7 +84,10 @@ class Resolver:
         if known is None:
             known, offers = self._resolve_anew(asked, digest)
             _keep(remembered, known.text)
-        return Resolved(resolution=known, wheels=self._wheels(known.pins, offers, asked, WheelCache(cache / "wheels")))
+        return Resolved(
+            resolution=known,
+            wheels=self._wheels(known.pins, offers, asked, WheelCache(cache / "wheels", sha256=self.sha256)),
+        )
 
     def _wheels(
         self, pins: tuple[Pin, ...], offers: dict[NormalizedName, Offer], asked: Asked, wheels: WheelCache

@@ -1,14 +1,13 @@
 """[cache] Wheels by their SHA-256 in the user's cache folder, and pip, which downloads those that are not there.
 
 Safe with several processes, since files come by rename; bounded; and harmless when it is deleted or damaged, since
-each wheel is hashed again whenever it is used.
+each wheel's hash is looked at whenever it is used.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import importlib.util
 import os
 import shutil
@@ -22,9 +21,10 @@ from typing import TYPE_CHECKING
 from optimizer.errors import DiskError, HashError, NetworkError, UsageError
 from optimizer.inventory.resolve.uv import WITHOUT_NETWORK
 from optimizer.inventory.target import platforms
+from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from optimizer.inventory.resolve.uv import Offer
     from optimizer.models import Target
@@ -40,15 +40,18 @@ _TAMPERED = "DO NOT MATCH THE HASHES"
 class WheelCache:
     """The folder of wheels, one folder a hash."""
 
-    def __init__(self, folder: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, sha256: Callable[[Path], str] = sha256_of, limit_bytes: int = LIMIT_BYTES
+    ) -> None:
         self.folder = folder
+        self._sha256 = sha256
         self._limit_bytes = limit_bytes
 
     def find(self, sha256: str) -> Path | None:
         """The wheel with that hash; what is damaged is removed."""
         for path in sorted((self.folder / sha256).glob("*.whl")):
-            with contextlib.suppress(OSError):
-                if _sha256(path) != sha256:
+            with contextlib.suppress(OSError, DiskError):
+                if self._sha256(path) != sha256:
                     path.unlink()
                     continue
                 with contextlib.suppress(OSError):  # a cache that can only be read will do
@@ -72,7 +75,7 @@ class WheelCache:
             with tempfile.TemporaryDirectory(prefix=".part-", dir=self.folder) as scratch:
                 _download(offers, target, Path(scratch))
                 for path in Path(scratch).glob("*.whl"):
-                    place = self.folder / _sha256(path)
+                    place = self.folder / sha256_of(path)
                     place.mkdir(exist_ok=True)
                     path.replace(place / path.name)
             self._prune()
@@ -127,8 +130,3 @@ def _download(offers: Mapping[str, Offer], target: Target, folder: Path) -> None
     if _FULL in text:
         raise DiskError(f"{folder.parent} can't hold the wheels:\n{text}", mend="Free some space there.")
     raise NetworkError(f"pip can't download wheels:\n{text}", mend=WITHOUT_NETWORK)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -116,7 +116,7 @@ def test_beside_an_installed_folder_nothing_is_resolved(optimizer, project):
     assert document["source"] == "site"
     assert versions(document)["tool"] == "1.0"
     assert (
-        "--requirements FILE, without --path"
+        "--requirements FILE, without --path and --wheels"
         in plan(optimizer, "--path", "site", "--upgrade", status=2)["error"]["mend"]
     )
 
