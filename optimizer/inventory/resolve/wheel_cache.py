@@ -10,6 +10,7 @@ import contextlib
 import errno
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,8 @@ LIMIT_BYTES = 4 << 30
 """How large the wheels may grow together before the longest unused ones go."""
 _RECENT = 24 * 3600
 """Seconds for which a wheel that was used is left alone: another process may read it."""
+_UV_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
+_WITH_PASSWORD = re.compile(r"https?://[^\s/@]+@\S+")
 _FULL = os.strerror(errno.ENOSPC)
 _TAMPERED = "DO NOT MATCH THE HASHES"
 
@@ -115,10 +118,7 @@ def _download(offers: Mapping[str, Offer], target: Target, folder: Path) -> None
         *(f"--platform={platform}" for platform in platforms(target)),
         *("--dest", str(folder), "--requirement", str(lines)),
     ]
-    # somebody's constraints are no business of a download: versions are decided
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_CONSTRAINT": os.devnull}
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_pip_environment())
     if done.returncode == 0:
         return
     text = "\n".join(line for line in done.stderr.strip().splitlines() if not line.startswith("WARNING: "))
@@ -130,3 +130,14 @@ def _download(offers: Mapping[str, Offer], target: Target, folder: Path) -> None
     if _FULL in text:
         raise DiskError(f"{folder.parent} can't hold the wheels:\n{text}", mend="Free some space there.")
     raise NetworkError(f"pip can't download wheels:\n{text}", mend=WITHOUT_NETWORK)
+
+
+def _pip_environment() -> dict[str, str]:
+    """Somebody's constraints are no business of a download, and the passwords in uv's index addresses are.
+
+    pip looks for the password of an address among its indexes (and in netrc and the keyring), though it asks none here.
+    """
+    told = " ".join(os.environ.get(name, "") for name in ("PIP_EXTRA_INDEX_URL", *_UV_INDEXES))
+    addresses = _WITH_PASSWORD.findall(told)
+    more = {"PIP_EXTRA_INDEX_URL": " ".join(addresses)} if addresses else {}
+    return {**os.environ, **more, "PIP_CONSTRAINT": os.devnull}

@@ -1,5 +1,6 @@
 """`--requirements FILE`: resolved for the target and locked, or, with --path, read beside an installed folder."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -110,15 +111,32 @@ def test_a_build_takes_what_was_planned(optimizer, project):
         assert "python/tool-1.0.dist-info/METADATA" in archive.namelist()
 
 
-def test_beside_an_installed_folder_nothing_is_resolved(optimizer, project):
-    (project / "index").rename(project / "gone")
-    document = plan(optimizer, "--path", "site")
-    assert document["source"] == "site"
+@pytest.mark.parametrize(("option", "folder"), [("--path", "site"), ("--wheels", "own")])
+def test_beside_a_folder_nothing_is_resolved(optimizer, project, option, folder):
+    (project / "index").rename(project / "own")
+    document = plan(optimizer, option, folder)
+    assert document["source"] == folder
     assert versions(document)["tool"] == "1.0"
-    assert (
-        "--requirements FILE, without --path and --wheels"
-        in plan(optimizer, "--path", "site", "--upgrade", status=2)["error"]["mend"]
-    )
+    refused = plan(optimizer, option, folder, "--upgrade", status=2)
+    assert "--requirements FILE, without --path and --wheels" in refused["error"]["mend"]
+    assert not (project / "cache/layer-optimizer/resolutions").exists()
+
+
+def test_a_file_that_pins_by_hash_has_to_name_everything(optimizer, project):
+    wheels = [project / f"index/{name}-1.0-py3-none-any.whl" for name in ("aws", "web", "tool")]
+    lines = [
+        f"{w.name.split('-')[0]}==1.0 --hash=sha256:{hashlib.sha256(w.read_bytes()).hexdigest()}\n" for w in wheels
+    ]
+    (project / "requirements.in").write_text("".join(lines))
+    error = plan(optimizer, status=2)["error"]
+    assert error["code"] == "inventory"
+    assert "shared: required by aws" in error["message"]
+    assert "has to name everything" in error["mend"]
+
+
+def test_a_wrong_hash_stops_everything(optimizer, project):
+    (project / "requirements.in").write_text(f"aws==1.0 --hash=sha256:{'0' * 64}\n")
+    assert plan(optimizer, status=2)["error"]["code"] == "hash"
 
 
 def test_the_error_is_json_too(optimizer, project):

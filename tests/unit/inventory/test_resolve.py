@@ -1,9 +1,12 @@
 """A requirements file becomes wheels for the target, by hash; uv and pip are real, the index is a folder."""
 
+import base64
 import hashlib
 import importlib.util
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,16 @@ def test_a_glibc_that_uv_does_not_know_is_used_in_full(place):
     make_wheel(place.index, "array", "2.1", tag="cp311-cp311-manylinux_2_28_x86_64")
     found = place.resolve("frame\n")
     assert [(p.name, p.version) for p in found.resolution.pins] == [("array", "1.0"), ("frame", "3.0")]
+
+
+def test_what_uv_is_configured_with_holds_beside_what_is_held_back(place, monkeypatch):
+    for version in ("1.0", "2.0"):
+        make_wheel(place.index, "app", version, requires=("fast",))
+    make_wheel(place.index, "fast", "1.0", tag=MANYLINUX.format("x86_64"))
+    make_wheel(place.index, "fast", "2.0", tag="cp311-cp311-manylinux_2_28_x86_64")
+    (place.root / "constraints.txt").write_text("app<2\n")
+    monkeypatch.setenv("UV_CONSTRAINT", str(place.root / "constraints.txt"))
+    assert [p.version for p in place.resolve("app\n").resolution.pins] == ["1.0", "1.0"]
 
 
 def test_markers_are_those_of_the_target(place):
@@ -236,6 +249,40 @@ def test_somebodys_constraints_of_pip_do_not_keep_a_wheel_from_coming(place, mon
     (place.root / "constraints.txt").write_text("app<2\n")
     monkeypatch.setenv("PIP_CONSTRAINT", str(place.root / "constraints.txt"))
     assert names(place.resolve("app\n")) == ["app-2.0-py3-none-any.whl"]
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """An index of one wheel for whoever knows the password."""
+
+    wheel: Path
+
+    def do_GET(self):
+        known = "Basic " + base64.b64encode(b"user:secret").decode()
+        link = f'<a href="/files/{self.wheel.name}">{self.wheel.name}</a>'.encode()
+        bodies = {"/simple/app/": link, f"/files/{self.wheel.name}": self.wheel.read_bytes()}
+        body = bodies.get(self.path, b"")
+        self.send_response(401 if self.headers.get("Authorization") != known else 200 if body else 404)
+        self.send_header("WWW-Authenticate", "Basic realm=index")
+        self.send_header("Content-Type", "text/html" if body is link else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_the_password_in_the_address_of_uvs_index_is_pips_too(place, monkeypatch):
+    Guarded.wheel = make_wheel(place.index, "app")
+    (place.root / "uv.toml").write_text("")
+    monkeypatch.delenv("UV_OFFLINE")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://user:secret@127.0.0.1:{server.server_port}/simple")
+        found = place.resolve("app\n")
+        server.shutdown()
+    assert names(found) == ["app-1.0-py3-none-any.whl"]
+    assert "secret" not in found.resolution.text
 
 
 def test_two_processes_at_once_both_have_their_wheels(place):
