@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
+from optimizer.collisions import Listing, find_collisions
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
@@ -17,15 +18,15 @@ from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from optimizer.history import Scenarios
-    from optimizer.models import Inventory, Selection
+    from optimizer.models import Inventory, Payload, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What the shared source options say."""
+    """What the shared source options say; `change` is made to the configuration that was read."""
 
     config: Path
     path: Path | None = None
@@ -35,6 +36,7 @@ class Source:
     fresh: bool = False
     best_so_far: bool = False
     effort: Effort = field(default_factory=Effort)
+    change: Callable[[Config], Config] = lambda config: config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     Raises:
         OptimizerError: whichever stage refuses.
     """
-    config = load(source.config)
+    config = source.change(load(source.config))
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
@@ -115,21 +117,22 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             notes.append("interrupted: this is the best split found until then")
         if store.note:
             notes.append(store.note)
+        layer_plan = plan.make_plan(
+            config,
+            inventory,
+            groups=groups,
+            partition=answer,
+            payloads=by_name,
+            code=computed[len(selections) :],
+            locks=locks,
+            magic=compiler.magic if compiler else None,
+            code_magic=compiler.magic if compiler and code_place.bytecode else None,
+            notes=notes,
+        )
         yield Planned(
             config=config,
             inventory=inventory,
-            plan=plan.make_plan(
-                config,
-                inventory,
-                groups=groups,
-                partition=answer,
-                payloads=by_name,
-                code=computed[len(selections) :],
-                locks=locks,
-                magic=compiler.magic if compiler else None,
-                code_magic=compiler.magic if compiler and code_place.bytecode else None,
-                notes=notes,
-            ),
+            plan=replace(layer_plan, warnings=(*layer_plan.warnings, *_collisions(layer_plan))),
             payloads=payloads,
             services=services.kept,
             problem=problem,
@@ -137,6 +140,29 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             store=store,
             interrupted=interrupted,
         )
+
+
+def _collisions(layer_plan: plan.LayerPlan) -> list[str]:
+    """What hides what in the planned functions, all said once."""
+    layers = [_listing(f"layer {layer.name}", [d.payload for d in layer.distributions]) for layer in layer_plan.layers]
+    python = layer_plan.target.lambda_runtime.version
+    found = [
+        collision
+        for function in layer_plan.functions
+        for collision in find_collisions(
+            _listing(f"code of {function.config.name}", [function.payload]),
+            layers,
+            environment=function.config.environment,
+            python=python,
+        )
+    ]
+    return list(dict.fromkeys(map(str, found)))
+
+
+def _listing(place: str, payloads: Sequence[Payload]) -> Listing:
+    """What a zip of those payloads holds beside bytecode."""
+    lines = (line.split("\0") for payload in payloads for line in payload.sources)
+    return Listing(place=place, files={path: content for path, _, content in lines})
 
 
 def _history(config: Config, source: Source) -> History | None:
