@@ -135,7 +135,7 @@ def _answers(text: str, questions: Sequence[Question], how: str, output: str, fo
         found.append(
             Answer(
                 question=questions[number],
-                said=fact.get("said", ""),
+                said=fact.get("said") or "",
                 error=None if error is None else folders.as_on_lambda(error),
                 missing=fact.get("missing"),
             )

@@ -45,7 +45,7 @@ _RUNTIME_MODULES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What to verify: `functions` by name (none: all), further modules to import, how many starts to measure (0: none)."""
+    """What to verify: `functions` by name (none: all), further modules to import, and how many starts to measure."""
 
     functions: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
