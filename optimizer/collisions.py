@@ -19,6 +19,9 @@ from optimizer import limits
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from optimizer.models import Payload
+    from optimizer.plan import LayerPlan
+
 _INIT = "__init__."
 _HARMLESS = frozenset({"test"})
 """Python's own tests, which no function imports; distributions that ship a `test` of theirs hide nothing needed."""
@@ -90,6 +93,27 @@ def find_collisions(
             )
         )
     return tuple(sorted(found, key=lambda c: (c.kind, c.subject, c.detail)))
+
+
+def plan_collisions(plan: LayerPlan) -> tuple[Collision, ...]:
+    """What hides something in any of the planned functions, each said once."""
+    layers = [_planned(f"layer {layer.name}", [d.payload for d in layer.distributions]) for layer in plan.layers]
+    found = (
+        find_collisions(
+            _planned(f"code of {function.config.name}", [function.payload]),
+            layers,
+            environment=function.config.environment,
+            python=plan.target.lambda_runtime.version,
+        )
+        for function in plan.functions
+    )
+    return tuple(dict.fromkeys(collision for each in found for collision in each))
+
+
+def _planned(place: str, payloads: Sequence[Payload]) -> Listing:
+    """What a zip of those payloads will hold beside bytecode."""
+    lines = (line.split("\0") for payload in payloads for line in payload.sources)
+    return Listing(place=place, files={path: content for path, _, content in lines})
 
 
 def _replaced(layers: Sequence[Listing]) -> Iterator[Collision]:

@@ -17,12 +17,12 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit_json,
     note,
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.content import shipped
-from optimizer.errors import LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ DEFAULT_OUTPUT = Path("layers/.build")
 def build(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output: Annotated[
@@ -53,7 +54,7 @@ def build(
     Example: python -m optimizer build --output layers/.build
     """
     manifest = run_build(
-        Source(config=config, path=path, requirements=requirements, layers=layers),
+        Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers),
         output,
         quiet=output_format is Format.JSON,
         sbom=sbom,
@@ -77,13 +78,9 @@ def run_build(source: Source, output: Path | None = None, *, quiet: bool = False
         import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
         if not result.plan.fits:
-            from optimizer.report.advice import overflow
+            from optimizer.report.advice import refusal
 
-            advice = overflow(result.plan)
-            raise LimitError(
-                advice.headline if advice else "does not fit",
-                mend="Run `python -m optimizer plan` to see what could be left out.",
-            )
+            raise refusal(result.plan)
         for warning in result.plan.warnings:
             note(f"warning: {warning}")
         return build_artifacts(

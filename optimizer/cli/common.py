@@ -46,6 +46,10 @@ PathOption = Annotated[
     Path | None,
     typer.Option("--path", help="An installed folder to read instead of the running environment.", metavar="DIR"),
 ]
+WheelsOption = Annotated[
+    Path | None,
+    typer.Option("--wheels", help="A folder of wheels to read instead; nothing is installed.", metavar="DIR"),
+]
 RequirementsOption = Annotated[
     Path | None,
     typer.Option("--requirements", help="Instead of the configured requirements file.", metavar="FILE"),

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
-from optimizer.collisions import Listing, find_collisions
+from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
-from optimizer.inventory import InstalledEnvironment, read_inventory
+from optimizer.inventory import InstalledEnvironment, WheelEnvironment, read_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from optimizer.history import Scenarios
-    from optimizer.models import Inventory, Payload, Selection
+    from optimizer.models import Inventory, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class Source:
 
     config: Path
     path: Path | None = None
+    wheels: Path | None = None
     requirements: Path | None = None
     layers: int | None = None
     snapshot: Path | None = None
@@ -69,15 +70,15 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
-    inventory = read_inventory(config, environment, requirements=source.requirements)
-    faults = select.unknown_patterns(config, inventory.distributions)
-    if faults:
-        raise ConfigError(tuple(faults), where=str(config.path))
-    code = select_code(config, inventory)
-    compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
-    code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
+        environment = environment_of(source, config, sha256=file_hashes(store) if trust_stat else None)
+        inventory = read_inventory(config, environment, requirements=source.requirements)
+        faults = select.unknown_patterns(config, inventory.distributions)
+        if faults:
+            raise ConfigError(tuple(faults), where=str(config.path))
+        code = select_code(config, inventory)
+        compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+        code_place = replace(CODE, bytecode=config.build.code_bytecode)
         services = choose_services(config, inventory, code, store)
         selections, shared = select.without_shared(
             [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
@@ -132,7 +133,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         yield Planned(
             config=config,
             inventory=inventory,
-            plan=replace(layer_plan, warnings=(*layer_plan.warnings, *_collisions(layer_plan))),
+            plan=replace(layer_plan, warnings=(*layer_plan.warnings, *map(str, plan_collisions(layer_plan)))),
             payloads=payloads,
             services=services.kept,
             problem=problem,
@@ -142,27 +143,26 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         )
 
 
-def _collisions(layer_plan: plan.LayerPlan) -> list[str]:
-    """What hides what in the planned functions, all said once."""
-    layers = [_listing(f"layer {layer.name}", [d.payload for d in layer.distributions]) for layer in layer_plan.layers]
-    python = layer_plan.target.lambda_runtime.version
-    found = [
-        collision
-        for function in layer_plan.functions
-        for collision in find_collisions(
-            _listing(f"code of {function.config.name}", [function.payload]),
-            layers,
-            environment=function.config.environment,
-            python=python,
-        )
-    ]
-    return list(dict.fromkeys(map(str, found)))
+def environment_of(
+    source: Source, config: Config, *, sha256: Callable[[Path], str] | None = None
+) -> InstalledEnvironment | WheelEnvironment:
+    """Where the source options say that distributions are looked up.
 
+    Args:
+        source: the command's source options.
+        config: whose target decides which wheels count.
+        sha256: what hashes a wheel.
 
-def _listing(place: str, payloads: Sequence[Payload]) -> Listing:
-    """What a zip of those payloads holds beside bytecode."""
-    lines = (line.split("\0") for payload in payloads for line in payload.sources)
-    return Listing(place=place, files={path: content for path, _, content in lines})
+    Raises:
+        UsageError: they contradict each other, or what they name is not there.
+    """
+    if source.wheels is not None:
+        if source.path is not None:
+            raise UsageError(
+                "--path and --wheels say where to read twice", mend="Name an installed folder or a folder of wheels."
+            )
+        return WheelEnvironment.of_folder(source.wheels, config.target, sha256=sha256)
+    return InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
 
 
 def _history(config: Config, source: Source) -> History | None:

@@ -19,6 +19,7 @@ from optimizer.cli.common import (
     RequirementsOption,
     SnapshotOption,
     TextFormat,
+    WheelsOption,
     emit,
     note,
     rendered,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def plan(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
@@ -71,6 +73,7 @@ def plan(
     source = Source(
         config=config,
         path=path,
+        wheels=wheels,
         requirements=requirements,
         layers=layers,
         snapshot=snapshot,

@@ -19,6 +19,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit,
     emit_json,
     note,
@@ -42,6 +43,7 @@ def verify(
     ] = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     function: Annotated[
@@ -74,7 +76,7 @@ def verify(
         if artifacts is not None:
             report = verify_artifacts(Manifest.read(artifacts), options, scratch, note)
         else:
-            source = Source(config=config, path=path, requirements=requirements, layers=layers)
+            source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
             report = _verify_sources(source, options, scratch)
     if output_format is Format.JSON:
         emit_json(report_document(report))

@@ -3,6 +3,7 @@
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
 from optimizer.content.facts import find_clients
+from optimizer.content.hashes import file_hashes
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
 from optimizer.content.source import shipped
 from optimizer.content.store import Store
@@ -17,6 +18,7 @@ __all__ = [
     "Place",
     "Store",
     "Stream",
+    "file_hashes",
     "find_clients",
     "find_compiler",
     "shipped",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optimizer.content.source import identity, raw
 from optimizer.inventory.clients import ClientCalls, client_calls
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def find_clients(store: Store, sources: Mapping[str, tuple[Sequence[InstalledFil
         sources: by name of the distribution or function, its files, and whether they are the function's own code.
 
     Raises:
-        OSError: a file can't be read.
+        DiskError: a file can't be read.
     """
     keys = {name: _key(files, own) for name, (files, own) in sources.items()}
     known = store.facts(keys.values())
@@ -38,8 +38,7 @@ def find_clients(store: Store, sources: Mapping[str, tuple[Sequence[InstalledFil
             found = {
                 file.path: made
                 for file in files
-                if file.path.endswith(".py")
-                and (made := client_calls(Path(file.location).read_bytes(), own=own)) != ClientCalls()
+                if file.path.endswith(".py") and (made := client_calls(raw(file), own=own)) != ClientCalls()
             }
             text = json.dumps({p: [sorted(c.names), list(c.unknown_lines)] for p, c in found.items()})
             fresh[keys[name]] = text
@@ -51,6 +50,6 @@ def find_clients(store: Store, sources: Mapping[str, tuple[Sequence[InstalledFil
 
 
 def _key(files: Sequence[InstalledFile], own: bool) -> str:  # noqa: FBT001
-    lines = [f"{f.location}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}" for f in files if f.path.endswith(".py")]
+    lines = [identity(f) for f in files if f.path.endswith(".py")]
     head = f"clients {_FORMAT} {own}\n"
     return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()

@@ -21,15 +21,16 @@ _IGNORED = re.compile(
     r"|--no-index|-f|--find-links|--trusted-host|--use-feature)(\b|=|$)"
 )
 """What changes where and how pip looks, not what is required."""
-_HASH = re.compile(r"\s--(hash|config-settings?)[= ]\S+")
+_HASH = re.compile(r"\s--(hash|config-settings?)[= ](?P<value>\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementLine:
-    """One requirement and the place (`file:line`) that names it."""
+    """One requirement, the place (`file:line`) that names it, and the hashes it asks for, as in `sha256:...`."""
 
     requirement: Requirement
     where: str
+    hashes: tuple[str, ...] = ()
 
 
 def read_requirements(path: Path) -> tuple[RequirementLine, ...]:
@@ -89,8 +90,9 @@ def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLin
         if line.startswith("-"):
             faults.append(f"{where}: {line!r} is an option that is not known here")
             continue
+        hashes = tuple(option["value"] for option in _HASH.finditer(logical) if option[1] == "hash")
         try:
-            found.append(RequirementLine(Requirement(line), where))
+            found.append(RequirementLine(Requirement(line), where, hashes))
         except InvalidRequirement as error:
             faults.append(f"{where}: {line!r} is no requirement: {str(error).splitlines()[0]}")
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer import limits
+from optimizer.errors import LimitError
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def overflow(plan: LayerPlan) -> Overflow | None:
         for d in largest
         if d.name in leaves
     ]
+    ideas.append("or ship the function as a container image, which may have 10 GB")
     headline = (
         f"does not fit: {human_bytes(plan.total_unzipped_bytes)} unzipped ({plan.total_unzipped_bytes:,} bytes), "
         f"{human_bytes(-plan.headroom_bytes)} ({-plan.headroom_bytes:,} bytes) over Lambda's "
@@ -59,3 +61,17 @@ def overflow(plan: LayerPlan) -> Overflow | None:
         largest=tuple((d.name, d.payload.unzipped_bytes) for d in largest),
         ideas=tuple(ideas),
     )
+
+
+def refusal(plan: LayerPlan) -> LimitError:
+    """The error with which nothing is built from a plan that does not fit.
+
+    Raises:
+        ValueError: it fits.
+    """
+    advice = overflow(plan)
+    if advice is None:
+        raise ValueError("the plan fits")
+    largest = ", ".join(f"{name} {human_bytes(count)}" for name, count in advice.largest)
+    ways = "".join(f"\n  {number}. {idea}" for number, idea in enumerate(advice.ideas, 1))
+    return LimitError(f"{advice.headline}. The largest: {largest}", mend=f"The ways out:{ways}")

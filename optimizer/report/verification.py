@@ -76,7 +76,7 @@ def _print_lines(head: str, text: str, console: Console, style: str) -> None:
     first, *more = text.splitlines() or [""]
     console.print(Text.assemble((head, style), plain(first)), soft_wrap=True)
     for line in more:
-        console.print(Text(f"      {plain(line.rstrip())}"), soft_wrap=True)
+        console.print(Text(f"   {plain(line.rstrip())}"), soft_wrap=True)
 
 
 def _print_measured(m: Measured, console: Console) -> None:

@@ -22,13 +22,14 @@ _REFUSED_STATUS = frozenset({502, 503, 504})
 _BROKEN = 500
 _SHOWN_CHARACTERS = 300
 _SHOWN_LINES = 12
+_ADVICE = "LAMBDA_WARNING: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """What came of it; `missing` is the top-level module that the handler did not find."""
+    """What came of it: `start` is None where it never was ready, `missing` the top-level module that was not found."""
 
-    start: Start
+    start: Start | None = None
     finding: Finding | None = None
     note: str | None = None
     missing: str | None = None
@@ -54,8 +55,7 @@ def call_handler(image: FunctionImage, folders: Folders, *, path: str | None, re
     try:
         started = environment.initialise()
         if started.error is not None:
-            start = Start(function=name, init_ms=started.init_ms, status=None)
-            return _failed("handler", image, start, folders.as_on_lambda(_with_log(started.error, started.log)))
+            return _failed("handler", image, None, folders.as_on_lambda(_with_log(started.error, started.log)))
         if path is None:
             outcome = _Outcome(note=f"{name} has no check_path: its handler was imported, no request was sent")
         else:
@@ -113,12 +113,12 @@ def _status(payload: bytes) -> int | None:
 
 
 def _with_log(error: str, log: str) -> str:
-    """The error with the end of what the function wrote."""
-    lines = [line for line in log.splitlines() if line.strip()][-_SHOWN_LINES:]
+    """The error with the end of what the function wrote, without what the runtime's client advises with each error."""
+    lines = [line.expandtabs(1) for line in log.splitlines() if line.strip() and _ADVICE not in line][-_SHOWN_LINES:]
     return error + "".join(f"\n    {line}" for line in lines)
 
 
-def _failed(check: Literal["handler", "request"], image: FunctionImage, start: Start, actual: str) -> Called:
+def _failed(check: Literal["handler", "request"], image: FunctionImage, start: Start | None, actual: str) -> Called:
     expected = f"{image.handler} can be imported" if check == "handler" else "an answer with a status below 500"
     missing = re.search(r"No module named '([^'.]+)", actual)
     return Called(

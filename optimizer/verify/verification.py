@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,8 @@ def _verify(job: _Job, refusal: Refusal) -> Report:
     findings += check_records(job.metadata, job.layers)
     _hidden(job, findings, notes)
     image = _image(job, refusal)
-    code, *layers = (unpack(path, job.cache) for path in (image.code, *image.layers))
+    with ThreadPoolExecutor() as pool:
+        code, *layers = pool.map(lambda path: unpack(path, job.cache), (image.code, *image.layers))
     findings += check_libraries(shared_objects(code, layers), job.target)
     reason = _cannot_run(job.target)
     if reason:
@@ -170,7 +172,7 @@ def _run(job: _Job, image: FunctionImage, refusal: Refusal) -> Report:
     return Report(
         findings=(*findings, *wrong),
         notes=(*notes, *odd),
-        starts=(called.start,),
+        starts=(called.start,) if called.start else (),
         modules_imported=imported,
         measured=tuple(measured),
     )

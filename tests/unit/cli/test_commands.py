@@ -139,7 +139,10 @@ def test_what_does_not_fit_exits_1_with_what_could_be_left_out(optimizer, projec
     document = json.loads(optimizer("plan", "--path", "site", "--format", "json", status=1).stdout)
     assert document["fits"] is False
     assert document["headroom_bytes"] < 0
-    assert "does not fit" in optimizer("build", "--path", "site", status=1).stderr
+    refused = optimizer("build", "--path", "site", status=1).stderr
+    assert "does not fit" in refused
+    assert "The largest: " in refused
+    assert "  1. " in refused
 
 
 def test_markdown_and_output_files(optimizer, project):

@@ -1,0 +1,61 @@
+"""[pure] botocore's data as it ships: models without their texts for people, endpoints of shipped services alone.
+
+Both are read and parsed at each cold start, and neither thing is read by a call: `documentation` is what docstrings of
+clients are made from (botocore/docs), and botocore finds the endpoint of a service by its own rule set or by its own
+entry under `services` (botocore/regions.py).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+_GZIP = b"\x1f\x8b\x08"
+
+
+def undocumented(data: bytes) -> bytes:
+    """A service model, gzip'd or not, as plain JSON without documentation.
+
+    A shape may have a member of the name `documentation`, which is an object and stays. What is no JSON stays as it is.
+    """
+    return _rewritten(data, _without_documentation)
+
+
+def only_endpoints(data: bytes, prefixes: Container[str]) -> bytes:
+    """Its endpoints.json with the services of those endpoint prefixes alone; partitions and regions stay."""
+
+    def keep(document: Any) -> Any:
+        for partition in document["partitions"]:
+            partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
+        return document
+
+    return _rewritten(data, keep)
+
+
+def unstamped(data: bytes) -> bytes:
+    """The data with gzip's MTIME set to 0, which says that there is none (RFC 1952); what is no gzip stays."""
+    return data[:4] + bytes(4) + data[8:] if data.startswith(_GZIP) else data
+
+
+def _rewritten(data: bytes, change: Callable[[Any], Any]) -> bytes:
+    try:
+        document = json.loads(gzip.decompress(data) if data.startswith(_GZIP) else data)
+        changed = change(document)
+    except (ValueError, OSError, EOFError, zlib.error, KeyError, TypeError, AttributeError, RecursionError):
+        return data  # of a form that is not known: it ships as it is
+    return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _without_documentation(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_documentation(inner)
+            for key, inner in value.items()
+            if not (key == "documentation" and isinstance(inner, str))
+        }
+    return [_without_documentation(inner) for inner in value] if isinstance(value, list) else value
