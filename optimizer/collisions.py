@@ -7,6 +7,7 @@ runs with what nobody chose. Copies with the same bytes are harmless and no find
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan
 
 _INIT = "__init__."
+METADATA_FOLDER = re.compile(rf"({limits.LAYER_PREFIX}(lib/python3\.\d+/site-packages/)?)?(?P<info>[^/]+)\.dist-info")
+"""A distribution's metadata folder; one further down is what some distribution vendors (setuptools/_vendor)."""
 _HARMLESS = frozenset({"test"})
 """Python's own tests, which no function imports; distributions that ship a `test` of theirs hide nothing needed."""
 _SDK = frozenset({"boto3", "botocore"})
@@ -157,10 +160,10 @@ def _versions(listings: Sequence[Listing]) -> Iterator[Collision]:
 
 
 def distributions(listing: Listing) -> set[tuple[str, str]]:
-    """(name, version) of the distributions whose metadata the listing holds."""
-    folders = {part for path in listing.files for part in path.split("/")[:-1] if part.endswith(".dist-info")}
-    stems = (folder.removesuffix(".dist-info").partition("-") for folder in folders)
-    return {(canonicalize_name(name), version) for name, _, version in stems}
+    """(name, version) of the distributions whose metadata the listing holds where Python looks for it."""
+    folders = {path.rpartition("/")[0] for path in listing.files}
+    infos = (match["info"] for match in map(METADATA_FOLDER.fullmatch, folders) if match)
+    return {(canonicalize_name(name), version) for name, _, version in (info.partition("-") for info in infos)}
 
 
 def _folders(code: Listing, layers: Sequence[Listing], python: str) -> tuple[dict[str, _Held], ...]:

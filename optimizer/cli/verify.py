@@ -88,7 +88,10 @@ def verify(
 def _verify_sources(source: Source, options: Options, scratch: Path) -> Report:
     """Build and verify; where a check fails, find out what of the slimming is to blame.
 
+    What is built to find that out need not fit.
+
     Raises:
+        LimitError: the plan does not fit Lambda's limit.
         OptimizerError: whichever stage refuses.
     """
     from optimizer.verify import blame, left_out, switches
@@ -96,6 +99,10 @@ def _verify_sources(source: Source, options: Options, scratch: Path) -> Report:
 
     def build(source: Source, number: int) -> tuple[Planned, Manifest]:
         with planned(source) as result:
+            if not number and not result.plan.fits:
+                from optimizer.report.advice import refusal
+
+                raise refusal(result.plan)
             folder = scratch / f"artifacts-{number}"
             return result, build_artifacts(result.plan, result.payloads, folder, root=result.config.root)
 

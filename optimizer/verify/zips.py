@@ -14,6 +14,7 @@ from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from optimizer import limits
+from optimizer.collisions import METADATA_FOLDER
 from optimizer.content import LAYER
 from optimizer.errors import ArtifactError
 from optimizer.runtime.archives import inspect_zip
@@ -108,10 +109,8 @@ def read_zip(manifest: Manifest, artifact: Artifact) -> ReadZip:
 def read_metadata(zips: Sequence[ReadZip]) -> tuple[Metadata, ...]:
     """The distributions whose metadata folders the layers hold, sorted by name."""
     texts = {path: text for one in zips for path, text in one.texts.items()}
-    infos = {
-        "/".join(path.split("/")[:-1]) for one in zips for path in one.contents if path.split("/")[-2:-1]
-        and path.split("/")[-2].endswith(".dist-info") and path.startswith(LAYER.prefix)
-    }  # fmt: skip
+    folders = {path.rpartition("/")[0] for one in zips for path in one.contents}
+    infos = [folder for folder in folders if METADATA_FOLDER.fullmatch(folder) and folder.startswith(LAYER.prefix)]
     return tuple(sorted((_metadata(info, texts) for info in infos), key=lambda m: (m.name, m.info)))
 
 

@@ -34,6 +34,7 @@ def kinds(found):
         ({}, (["python/numpy.libs/a.so", "python/numpy/__init__.py"], ["python/numpy.libs/b.so"])),
         ({}, (["python/a-1.dist-info/METADATA"], ["python/A-1.dist-info/METADATA"])),
         ({}, (["python/test/__init__.py"],)),
+        ({}, (["python/a/_vendor/b-1.dist-info/METADATA"], ["python/b-2.dist-info/METADATA"])),
         ({}, (["python/urllib3-2.dist-info/METADATA", "python/boto3-1.dist-info/METADATA"],)),
     ],
 )

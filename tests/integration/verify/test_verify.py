@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer import limits
+from optimizer.errors import LimitError, UsageError
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -323,6 +326,24 @@ def test_a_file_that_a_record_names_and_no_layer_has_is_found(project):
     assert ("record", "tool") in found
 
 
+def test_what_a_distribution_vendors_is_not_asked_for(project):
+    vendored = {
+        "pkg/_vendor/old-1.dist-info/METADATA": "Name: old\n",
+        "pkg/_vendor/old-1.dist-info/RECORD": "bin/old,,\n",
+    }
+    project.ship("pkg", {"pkg/__init__.py": "", **vendored})
+    assert project.verify()["findings"] == []
+
+
+def test_what_is_too_large_is_refused_from_sources_and_found_in_artifacts(project, monkeypatch):
+    project.build()
+    monkeypatch.setattr(limits, "UNZIPPED_BYTES", 1000)
+    (finding,) = project.verify("--artifacts", "built", status=1)["findings"]
+    assert (finding["check"], finding["expected"]) == ("size", "at most 1000 bytes unzipped, layers included")
+    with pytest.raises(LimitError):
+        project.run("--path", str(project.site), status=1)
+
+
 def reseal(folder, path):
     """Have the manifest say what the zip is now."""
     import hashlib
@@ -359,8 +380,6 @@ def test_one_of_several_functions_can_be_asked_for(project):
     place.write_text(first.replace('"app"', '"second"').replace('"src"', '"other"') + place.read_text())
     assert project.verify("--function", "app")["findings"] == []
     assert checks(project.verify(status=1)) == [("handler", "second")]
-    from optimizer.errors import UsageError
-
     with pytest.raises(UsageError, match="no function 'third'"):
         project.run("--path", str(project.site), "--function", "third", status=2)
 
