@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from optimizer.history import Scenarios
+    from optimizer.inventory import Environment
     from optimizer.models import Inventory, Selection
 
 
@@ -43,6 +44,7 @@ class Planned:
     """A layer plan, and what building it needs; `services` are the service models that ship, None for all."""
 
     config: Config
+    environment: Environment
     plan: plan.LayerPlan
     inventory: Inventory
     payloads: Payloads
@@ -118,6 +120,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             notes.append(store.note)
         yield Planned(
             config=config,
+            environment=environment,
             inventory=inventory,
             plan=plan.make_plan(
                 config,
@@ -140,9 +143,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         )
 
 
-def environment_of(
-    source: Source, config: Config, *, sha256: Callable[[Path], str] | None = None
-) -> InstalledEnvironment | WheelEnvironment:
+def environment_of(source: Source, config: Config, *, sha256: Callable[[Path], str] | None = None) -> Environment:
     """Where the source options say that distributions are looked up.
 
     Args:
