@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import optimizer
 from optimizer import remembered
+from optimizer.content import LAYER
 from optimizer.history import SNAPSHOT
 from optimizer.inventory import requirement_files
 
@@ -59,12 +60,18 @@ def _of_project(source: Source, result: Planned) -> Iterator[Input]:
 
 
 def _of_distributions(result: Planned, folders: Iterable[str]) -> Iterator[Input]:
-    """The wheels, or the installed files, and the names of what lies beside them."""
+    """The wheels, or those installed files that are read, and the names of what lies beside them.
+
+    A file that does not ship is known by its name alone, from RECORD, unless it is code that may make AWS clients.
+    """
     for folder in folders:
         yield "names", folder
+    placed = [d.payload for layer in result.plan.layers for d in layer.distributions]
+    shipped = {line.partition("\0")[0].removeprefix(LAYER.prefix) for payload in placed for line in payload.sources}
     for distribution in result.inventory.distributions:
         for file in distribution.files:
-            yield "content", file.location
+            if file.packed or file.path in shipped or file.path.endswith(".py"):
+                yield "content", file.location
             if file.packed is None and file.path == f"{distribution.info}/METADATA":
                 info = Path(file.location).parent
                 yield "names", str(info)
