@@ -25,7 +25,7 @@ _FROM_THE_DISK = frozenset({"no-record", "egg-info", "record-missing"})
 
 def remember(arguments: Sequence[str], source: Source, result: Planned, manifest: Manifest, lines: list[str]) -> None:
     """Remember a build that was just made, where all that it read is known."""
-    folders = result.environment.folders
+    folders = result.opened.environment.folders
     looked_for = any(defect.code in _FROM_THE_DISK for defect in result.inventory.defects)
     if folders is None or manifest.folder is None or looked_for:
         return
