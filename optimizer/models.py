@@ -132,11 +132,12 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """What one selection rule left out of a distribution: how many files, and their bytes on disk."""
+    """What one selection rule left out of a distribution: how many files, their bytes on disk, and which they are."""
 
     rule: str
     files: int
     bytes: int
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.build.archive import write_archive
 from optimizer.build.manifest import NAME, Artifact, External, Function, Manifest
+from optimizer.build.receipt import NAME as RECEIPT
+from optimizer.build.receipt import receipt
 from optimizer.content import COMPRESSOR
 from optimizer.errors import DiskError, UsageError
 
@@ -36,7 +38,7 @@ def build(
     layers: bool = True,
     describe: Callable[[Artifact], str] | None = None,
 ) -> Manifest:
-    """Write `<layer>.zip` for each layer, `function.zip` and `manifest.json`.
+    """Write `<layer>.zip` for each layer, `function.zip`, `receipt.json` and `manifest.json`.
 
     Everything is written beside its place and renamed at the end, the manifest last; files of an earlier build that
     this one does not have are removed.
@@ -96,7 +98,8 @@ def build(
             )
             Path(scratch, NAME).write_text(manifest.to_json(), "utf-8")
             earlier = _earlier_files(output)
-            files = [file for a in artifacts for file in (a.path, a.sbom) if file]
+            Path(scratch, RECEIPT).write_text(receipt(plan), "utf-8")
+            files = [*(file for a in artifacts for file in (a.path, a.sbom) if file), RECEIPT]
             (output / NAME).unlink(missing_ok=True)  # a manifest never stands beside zips that it does not describe
             for name in files:
                 os.replace(Path(scratch, name), output / name)  # noqa: PTH105  Path.replace is the same call

@@ -11,14 +11,16 @@ from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_clients, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler, find_facts
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
+from optimizer.inventory.uses import importable_roots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from optimizer.content import Facts
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
 
@@ -46,6 +48,7 @@ class Planned:
     inventory: Inventory
     payloads: Payloads
     services: frozenset[str] | None
+    evidence: Mapping[str, select.Evidence]
     problem: partition.Problem
     history: History | None
     store: Store
@@ -76,10 +79,18 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
     code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
-        services = choose_services(config, inventory, code, store)
-        selections, shared = select.without_shared(
-            [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
-        )
+        facts = facts_of(inventory, code, store)
+        services = choose_services(config, inventory, facts)
+        evidence = select.gather({name: found.uses for name, found in facts.items()})
+        selected = [
+            select.select_distribution(d, config, services.kept, evidence[d.name]) for d in inventory.distributions
+        ]
+        risks = [
+            w
+            for d, s in zip(inventory.distributions, selected, strict=True)
+            for w in select.pattern_warnings(d, config, s)
+        ]
+        selections, shared = select.without_shared(selected)
         if config.aws.split_services and services.kept is not None:
             selections = select.split_selections(selections, services.kept)
             inventory = select.split_inventory(inventory, selections)
@@ -109,7 +120,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
             for path, (keeper, other) in sorted(shared.items())[:5]
         ]
-        notes += services.warnings
+        notes += [*risks, *services.warnings]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
@@ -132,6 +143,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             ),
             payloads=payloads,
             services=services.kept,
+            evidence=evidence,
             problem=problem,
             history=history,
             store=store,
@@ -176,18 +188,26 @@ def select_code(config: Config, inventory: Inventory) -> list[Selection]:
     ]
 
 
-def choose_services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:
+def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[str, Facts]:
+    """What the modules of each distribution and of each function do, by the name `function NAME` for those.
+
+    Raises:
+        DiskError: a file can't be read.
+    """
+    sources = {str(d.name): (d.files, False) for d in inventory.distributions}
+    sources |= {f"function {s.name}": (s.files, True) for s in code}
+    return find_facts(store, sources, importable_roots(inventory.distributions))
+
+
+def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:
     """Which of botocore's services ship.
 
     Raises:
         ConfigError: see select.choose_services.
     """
     available = select.available_services(inventory.distributions)
-    if config.aws.services != "auto" or not available:
-        return select.choose_services(config, available, {})
-    sources = {str(d.name): (d.files, False) for d in inventory.distributions if d.name not in select.SDK}
-    sources |= {f"function {s.name}": (s.files, True) for s in code}
-    return select.choose_services(config, available, find_clients(store, sources))
+    calls = {path: made for name, f in facts.items() if name not in select.SDK for path, made in f.clients.items()}
+    return select.choose_services(config, available, calls)
 
 
 def lock_path(config: Config, layer: str) -> Path:

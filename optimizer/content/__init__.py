@@ -2,9 +2,9 @@
 
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
-from optimizer.content.facts import find_clients
+from optimizer.content.facts import Facts, find_facts
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
-from optimizer.content.source import shipped
+from optimizer.content.source import raw, shipped
 from optimizer.content.store import Store
 
 __all__ = [
@@ -13,11 +13,13 @@ __all__ = [
     "END_BYTES",
     "LAYER",
     "Compiler",
+    "Facts",
     "Payloads",
     "Place",
     "Store",
     "Stream",
-    "find_clients",
     "find_compiler",
+    "find_facts",
+    "raw",
     "shipped",
 ]

@@ -17,7 +17,7 @@ class ClientCalls:
     unknown_lines: tuple[int, ...] = ()
 
 
-def client_calls(source: bytes, *, own: bool) -> ClientCalls:
+def client_calls(source: bytes, *, own: bool, tree: ast.Module | None = None) -> ClientCalls:
     """Look through one module.
 
     A name that stands for string constants alone in this module is followed, as in `for name in ("s3", "sqs")`.
@@ -27,11 +27,12 @@ def client_calls(source: bytes, *, own: bool) -> ClientCalls:
         source: the module's text.
         own: the function's own code: every `.client(...)` counts. In a distribution only modules that import boto3
             or botocore are looked at, since others have clients of their own.
+        tree: the same, parsed, where that is at hand.
     """
     if not own and b"boto3" not in source and b"botocore" not in source:
         return ClientCalls()
     try:
-        tree = ast.parse(source)
+        tree = tree or ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return ClientCalls()
     if not own and not _imports_sdk(tree):

@@ -1,9 +1,12 @@
 """[pure] What of each distribution ships, and why the rest doesn't."""
 
+from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
-from optimizer.select.rules import RULES, Rule
+from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
+    DROP_RULE,
     SERVICES_RULE,
+    pattern_warnings,
     select_distribution,
     select_source,
     unknown_patterns,
@@ -13,20 +16,26 @@ from optimizer.select.selection import (
 from optimizer.select.services import SDK, Services, available_services, choose_services
 
 __all__ = [
+    "DROP_RULE",
+    "INSTALL_RULES",
     "RULES",
     "SDK",
     "SERVICES_OWNER",
     "SERVICES_RULE",
+    "Evidence",
     "Rule",
     "Services",
     "available_services",
     "choose_services",
+    "gather",
     "part_name",
+    "pattern_warnings",
     "select_distribution",
     "select_source",
     "split_inventory",
     "split_selections",
     "unknown_patterns",
     "unknown_rules",
+    "why",
     "without_shared",
 ]

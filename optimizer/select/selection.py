@@ -8,8 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from optimizer.inventory.uses import Uses
 from optimizer.models import Dropped, InstalledFile, Selection
-from optimizer.select.rules import RULES
+from optimizer.select.evidence import Evidence
+from optimizer.select.rules import RULES, is_protected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,16 +22,19 @@ if TYPE_CHECKING:
 
 SERVICES_RULE = "botocore-services"
 """The name under which service models that do not ship stand in a receipt."""
+DROP_RULE = "slim.drop"
+"""The same of what a person's patterns take."""
+_NONE = Evidence(own=Uses(), test_imports={}, test_names=frozenset())
 
 
 def unknown_rules(config: Config) -> list[str]:
-    """Faults of `[slim]`: names that are no rule here."""
-    known = ", ".join(RULES)
-    faults = [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
+    """Faults of `[slim]`: names that are no rule here, and rules that can't be switched off."""
+    known = ", ".join(name for name, rule in RULES.items() if rule.switchable)
+    faults = [f"slim.{name}: no such rule; {known} can be switched" for name in config.slim.rules if name not in RULES]
     return faults + [
         f"slim.{name}: this rule can't be switched off: {RULES[name].why}"
         for name, wanted in config.slim.rules.items()
-        if name in RULES and not wanted
+        if name in RULES and not wanted and not RULES[name].switchable
     ]
 
 
@@ -45,32 +50,37 @@ def unknown_patterns(config: Config, distributions: Sequence[Distribution]) -> l
 
 
 def select_distribution(
-    distribution: Distribution, config: Config, services: frozenset[str] | None = None
+    distribution: Distribution,
+    config: Config,
+    services: frozenset[str] | None = None,
+    evidence: Evidence | None = None,
 ) -> Selection:
     """The files that ship of a distribution, and what each rule left out.
 
-    `services` are the service models of botocore and boto3 that ship, None for all. A person's `keep` patterns win over
-    that and over `drop`; what an installer left can't be kept, since it would make the layer wrong.
+    A person's `keep` patterns win over everything but what an installer left, which would make the layer wrong; `drop`
+    patterns take all but what is protected.
+
+    Args:
+        distribution: as it is installed.
+        config: `[slim]`.
+        services: the service models of botocore and boto3 that ship, None for all.
+        evidence: what the rules that can be switched rest on; without it they take nothing.
     """
     keep = config.slim.keep.get(distribution.name, ())
     drop = config.slim.drop.get(distribution.name, ())
-    rules = RULES.values()
-    paths = {file.path for file in distribution.files}
+    always, switched = _taken(distribution, config, evidence or _NONE, with_evidence=evidence is not None)
     kept: list[InstalledFile] = []
     dropped: defaultdict[str, list[InstalledFile]] = defaultdict(list)
     for file in distribution.files:
         path = file.path
-        taker = None
-        for rule in rules:
-            if rule.takes(path, distribution.info, paths):
-                taker = rule.name
-                break
-        else:
-            if not any(fnmatchcase(path, p) for p in keep):
-                if any(fnmatchcase(path, p) for p in drop):
-                    taker = "slim.drop"
-                elif services is not None and _is_other_service(path, distribution.name, services):
-                    taker = SERVICES_RULE
+        taker = always.get(path)
+        if taker is None and not any(fnmatchcase(path, p) for p in keep):
+            if any(fnmatchcase(path, p) for p in drop) and not is_protected(path, distribution.info):
+                taker = DROP_RULE
+            elif services is not None and _is_other_service(path, distribution.name, services):
+                taker = SERVICES_RULE
+            else:
+                taker = switched.get(path)
         if taker is None:
             kept.append(file)
         else:
@@ -82,6 +92,47 @@ def select_distribution(
         record=f"{distribution.info}/RECORD" if distribution.info.endswith(".dist-info") else None,
         dropped=_receipt(dropped),
     )
+
+
+def _taken(
+    distribution: Distribution, config: Config, evidence: Evidence, *, with_evidence: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The rule that takes each path: of those that are always on, and of those that can be switched."""
+    always: dict[str, str] = {}
+    switched: dict[str, str] = {}
+    for rule in RULES.values():
+        if not rule.switchable:
+            taken = always
+        elif with_evidence and config.slim.rules.get(rule.name, True):
+            taken = switched
+        else:
+            continue
+        for path in rule.takes(distribution, evidence):
+            if not (rule.switchable and is_protected(path, distribution.info)):
+                taken.setdefault(path, rule.name)
+    return always, switched
+
+
+def pattern_warnings(distribution: Distribution, config: Config, selection: Selection) -> list[str]:
+    """What a person's `drop` patterns would take and may not, or take at a risk."""
+    patterns = config.slim.drop.get(distribution.name, ())
+    if not patterns:
+        return []
+    shipped = {file.path for file in selection.files}
+    warnings = [
+        f"{distribution.name}: slim.drop.{distribution.name} matches {path}, which is read at run time or a licence: "
+        "it ships all the same"
+        for path in sorted(shipped)
+        if is_protected(path, distribution.info) and any(fnmatchcase(path, p) for p in patterns)
+    ]
+    libraries = [p for d in selection.dropped if d.rule == DROP_RULE for p in d.paths if ".libs/" in p]
+    if libraries and any(path.endswith(".so") for path in shipped):
+        more = f" and {len(libraries) - 1} more" if len(libraries) > 1 else ""
+        warnings.append(
+            f"{distribution.name}: slim.drop.{distribution.name} takes {libraries[0]}{more}, which extension modules "
+            "that ship may need: let `verify` load them"
+        )
+    return warnings
 
 
 def _is_other_service(path: str, name: str, services: frozenset[str]) -> bool:
@@ -128,7 +179,7 @@ def without_shared(selections: list[Selection]) -> tuple[list[Selection], dict[s
         twice = [file for file in selection.files if owner.setdefault(file.path, selection.name) != selection.name]
         if twice:
             shared.update({file.path: (owner[file.path], selection.name) for file in twice})
-            dropped = Dropped(rule="shared-path", files=len(twice), bytes=sum(file.bytes for file in twice))
+            (dropped,) = _receipt({"shared-path": twice})
             selection = replace(  # noqa: PLW2901
                 selection,
                 files=tuple(file for file in selection.files if file.path not in shared),
@@ -140,6 +191,11 @@ def without_shared(selections: list[Selection]) -> tuple[list[Selection], dict[s
 
 def _receipt(dropped: dict[str, list[InstalledFile]]) -> tuple[Dropped, ...]:
     return tuple(
-        Dropped(rule=rule, files=len(files), bytes=sum(file.bytes for file in files))
+        Dropped(
+            rule=rule,
+            files=len(files),
+            bytes=sum(file.bytes for file in files),
+            paths=tuple(sorted(file.path for file in files)),
+        )
         for rule, files in sorted(dropped.items())
     )
