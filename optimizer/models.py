@@ -175,7 +175,7 @@ class Payload:
     `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip;
     `bytecode_bytes` is what bytecode has of the unzipped; `digest` is the
     SHA-256 over the sorted (path, mode, content hash) of the sources; `sources` are those lines, `key` finds the
-    entries in the content cache.
+    entries in the content cache; `changed` are the files that ship with something added to them.
     """
 
     name: str
@@ -188,4 +188,5 @@ class Payload:
     sources: tuple[str, ...]
     key: str
     dropped: tuple[Dropped, ...] = ()
+    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

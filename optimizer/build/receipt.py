@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from optimizer.select import INSTALL_RULES, why
+from optimizer.select import CHANGED, INSTALL_RULES, why
 
 if TYPE_CHECKING:
     from optimizer.models import Payload
@@ -39,6 +39,11 @@ def receipt(plan: LayerPlan) -> str:
             for artifact, payload in parts
             for dropped in payload.dropped
             if dropped.rule not in INSTALL_RULES
+        ],
+        "changed": [
+            {"artifact": artifact, "name": payload.name, "path": path, "why": CHANGED}
+            for artifact, payload in parts
+            for path in payload.changed
         ],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Selection
 
-_FORMAT = 4
+_FORMAT = 5
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -102,7 +102,16 @@ class Payloads:
         payloads = []
         for (selection, _), key in zip(selections, keys, strict=True):
             payload = computed.get(key) or known[key]
-            payloads.append(replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped))
+            changed_files = tuple(file.path for file in selection.files if file.added)
+            payloads.append(
+                replace(
+                    payload,
+                    name=selection.name,
+                    version=selection.version,
+                    dropped=selection.dropped,
+                    changed=changed_files,
+                )
+            )
         return payloads
 
     def entries(self, payload: Payload) -> list[tuple[Entry, Stream]]:
@@ -347,7 +356,7 @@ def _parsed(summaries: dict[str, str]) -> dict[str, Payload]:
             values = json.loads(summary)
             for name in ("notes", "sources"):
                 values[name] = tuple(values[name])
-            values["dropped"] = ()
+            values["dropped"] = values["changed"] = ()
             found[key] = Payload(**values)
         except (ValueError, KeyError, TypeError):
             continue

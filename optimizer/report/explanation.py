@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer import graph
 from optimizer.history import YEAR, co_release_families
 from optimizer.models import whole
-from optimizer.select import why
+from optimizer.select import CHANGED, why
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def explanation(
             }
             for x in d.payload.dropped
         ],
+        "changed": list(d.payload.changed),
         "requirement_paths": [
             {"function": f.name, "path": list(graph.requirement_path(sorted(map(str, f.direct)), name, requires))}
             for f in inventory.functions
@@ -121,6 +122,7 @@ def explanation_text(found: dict[str, Any]) -> str:
         lines.append(f"  left out by {x['rule']}: {x['files']} files, {human_bytes(x['bytes'])}: {x['why']}")
         largest = ", ".join(f"{f['path']} {human_bytes(f['bytes'])}" for f in x["largest"])
         lines.append(f"    {largest}{' …' if x['files'] > len(x['largest']) else ''}")
+    lines += [f"  {path} ships with lines at its end: {CHANGED}" for path in found["changed"]]
     lines += [
         f"  {way['function']} needs it: {' → '.join(['requirements', *way['path']])}"
         for way in found["requirement_paths"]

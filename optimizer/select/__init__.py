@@ -14,8 +14,10 @@ from optimizer.select.selection import (
     without_shared,
 )
 from optimizer.select.services import SDK, Services, available_services, choose_services
+from optimizer.select.shipped_services import CHANGED
 
 __all__ = [
+    "CHANGED",
     "DROP_RULE",
     "INSTALL_RULES",
     "RULES",

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from optimizer.inventory.uses import Uses
 from optimizer.models import Dropped, InstalledFile, Selection
 from optimizer.select.evidence import Evidence
+from optimizer.select.parts import SERVICES_OWNER
 from optimizer.select.rules import RULES, is_protected
+from optimizer.select.shipped_services import saying_how_to_add
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,8 @@ def select_distribution(
 ) -> Selection:
     """The files that ship of a distribution, and what each rule left out.
 
+    botocore's gzip'd models ship without gzip's time stamp, which alone differs from release to release.
+
     A person's `keep` patterns win over everything but what an installer left, which would make the layer wrong; `drop`
     patterns take all but what is protected.
 
@@ -85,6 +89,10 @@ def select_distribution(
             kept.append(file)
         else:
             dropped[taker].append(file)
+    if SERVICES_RULE in dropped:
+        kept = saying_how_to_add(kept, config)
+    if distribution.name == SERVICES_OWNER:
+        kept = [replace(file, unstamped=True) if file.path.endswith(".gz") else file for file in kept]
     return Selection(
         name=distribution.name,
         version=distribution.version,
