@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from optimizer import limits
 
@@ -103,6 +103,34 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """A distribution that requirements lead to and that does not ship.
+
+    `kind` says why: the configuration leaves it out, the runtime provides it, or only such a one, `by`, leads to it.
+    `version` is empty where it is not installed; `roots` are the packages and modules that do not ship with it.
+    """
+
+    name: NormalizedName
+    version: str
+    kind: Literal["leave_out", "provided", "beyond"]
+    by: NormalizedName
+    roots: frozenset[str]
+
+    @property
+    def reason(self) -> str:
+        """Why it does not ship, in words."""
+        match self.kind:
+            case "leave_out":
+                return "left out by [slim] leave_out"
+            case "provided":
+                return "the runtime's own is used, by [slim] provided"
+            case "beyond":
+                return f"only {self.by} leads to it, which does not ship"
+            case _:
+                assert_never(self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSource:
     """One function's own source folder and the distributions that its requirements lead to.
 
@@ -119,7 +147,8 @@ class FunctionSource:
 class Inventory:
     """The distributions in reach of the functions' requirements, sorted by name, and what is wrong with them.
 
-    `demands` are the requirements among them that say which versions they take.
+    `demands` are the requirements among them that say which versions they take; `excluded` is what they lead to and
+    what does not ship, sorted by name.
     """
 
     target: Target
@@ -128,6 +157,7 @@ class Inventory:
     functions: tuple[FunctionSource, ...]
     defects: tuple[Defect, ...]
     demands: tuple[Demand, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler, find_
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
-from optimizer.inventory.uses import importable_roots
+from optimizer.inventory.uses import importable_roots, own_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         raise ConfigError(tuple(faults), where=str(config.path))
     environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
     inventory = read_inventory(config, environment, requirements=source.requirements)
-    faults = select.unknown_patterns(config, inventory.distributions)
+    faults = select.unknown_names(config, inventory)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
     code = select_code(config, inventory)
@@ -81,7 +81,10 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     with Store() as store:
         facts = facts_of(inventory, code, store)
         services = choose_services(config, inventory, facts)
-        evidence = select.gather({name: found.uses for name, found in facts.items()})
+        uses = {name: found.uses for name, found in facts.items()}
+        evidence = select.gather(uses)
+        own = {name: uses[name] for name in (f"function {selection.name}" for selection in code)}
+        idle = select.never_imported(inventory, own, uses, frozenset(n for n, f in facts.items() if f.plugs_in))
         selected = [
             select.select_distribution(d, config, services.kept, evidence[d.name]) for d in inventory.distributions
         ]
@@ -120,7 +123,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
             for path, (keeper, other) in sorted(shared.items())[:5]
         ]
-        notes += [*risks, *services.warnings]
+        notes += [*select.exclusion_warnings(inventory, own), *risks, *services.warnings]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
@@ -140,6 +143,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
                 magic=compiler.magic if compiler else None,
                 code_magic=compiler.magic if compiler and code_place.bytecode else None,
                 notes=notes,
+                never_imported=idle,
             ),
             payloads=payloads,
             services=services.kept,
@@ -196,7 +200,9 @@ def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[
     """
     sources = {str(d.name): (d.files, False) for d in inventory.distributions}
     sources |= {f"function {s.name}": (s.files, True) for s in code}
-    return find_facts(store, sources, importable_roots(inventory.distributions))
+    roots = [root for d in inventory.distributions for root in own_roots(d)]
+    roots += [root for excluded in inventory.excluded for root in excluded.roots]
+    return find_facts(store, sources, importable_roots(roots))
 
 
 def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:

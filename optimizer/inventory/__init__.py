@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import InventoryError
 from optimizer.inventory.closure import Closure
 from optimizer.inventory.environment import Environment, Installed, InstalledEnvironment
+from optimizer.inventory.exclusion import excluded
 from optimizer.inventory.requirements import RequirementLine, read_requirements
 from optimizer.inventory.source import read_source
 from optimizer.models import FunctionSource, Inventory, Target
@@ -40,7 +41,7 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
     """
     first = config.function[0]
     target = Target(runtime=first.runtime, architecture=first.architecture)
-    closure = Closure(environment, target)
+    closure = Closure(environment, target, cut=config.slim.cut)
     functions = []
     for function in config.function:
         direct, reach = closure.walk(read_requirements(requirements or config.root / function.requirements))
@@ -68,4 +69,5 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         functions=tuple(functions),
         defects=defects,
         demands=closure.demands(),
+        excluded=excluded(closure, config.slim),
     )

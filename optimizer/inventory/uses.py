@@ -132,16 +132,13 @@ def _reach(found: Uses, name: str, roots: Roots, place: str) -> None:
         found.reached.setdefault(root, place)
 
 
-def importable_roots(distributions: Iterable[Distribution]) -> dict[str, tuple[str, ...]]:
-    """The packages and modules that distributions bring, by name, and the namespaces that some of them lie in.
+def importable_roots(roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Packages and modules by the dotted names that lead to them: their own, and those of namespaces around them.
 
     A folder without an `__init__.py` is a namespace, which several distributions may share: `google.cloud` leads to
     all roots in it, `google.cloud.storage` to itself.
     """
-    inside: dict[str, set[str]] = {}
-    for distribution in distributions:
-        for root in own_roots(distribution):
-            inside[root] = {root}
+    inside = {root: {root} for root in roots}
     for root in sorted(inside):
         parts = root.split(".")
         for end in range(1, len(parts)):

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer import limits
-from optimizer.report.advice import overflow
+from optimizer.report.advice import never_imported_text, overflow
 from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
 from optimizer.select import INSTALL_RULES
 from optimizer.units import human_bytes
@@ -45,6 +45,10 @@ def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     for layer in plan.layers:
         parts += [_layer(layer), _distributions(layer, narrow=narrow), *_left_out(layer), Text()]
     parts += [_shares(plan), Text(), *_cost(plan, narrow=narrow), Text(), _verdict(plan)]
+    parts += [Text(f"not shipped: {e.name} {e.version}: {e.reason}", style="dim") for e in plan.excluded]
+    idle = never_imported_text(plan)
+    if idle:
+        parts.append(Text.assemble(("note: ", "cyan"), idle))
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
     return parts

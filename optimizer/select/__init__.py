@@ -2,6 +2,7 @@
 
 from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
+from optimizer.select.reach import exclusion_warnings, never_imported
 from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
     DROP_RULE,
@@ -9,7 +10,7 @@ from optimizer.select.selection import (
     pattern_warnings,
     select_distribution,
     select_source,
-    unknown_patterns,
+    unknown_names,
     unknown_rules,
     without_shared,
 )
@@ -29,14 +30,16 @@ __all__ = [
     "Services",
     "available_services",
     "choose_services",
+    "exclusion_warnings",
     "gather",
+    "never_imported",
     "part_name",
     "pattern_warnings",
     "select_distribution",
     "select_source",
     "split_inventory",
     "split_selections",
-    "unknown_patterns",
+    "unknown_names",
     "unknown_rules",
     "why",
     "without_shared",

@@ -16,10 +16,8 @@ from optimizer.select.rules import RULES, is_protected
 from optimizer.select.shipped_services import saying_how_to_add
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from optimizer.config import Config, FunctionConfig
-    from optimizer.models import Distribution
+    from optimizer.models import Distribution, Inventory
 
 
 SERVICES_RULE = "botocore-services"
@@ -40,14 +38,16 @@ def unknown_rules(config: Config) -> list[str]:
     ]
 
 
-def unknown_patterns(config: Config, distributions: Sequence[Distribution]) -> list[str]:
-    """Faults of `[slim]`: patterns for distributions that nothing needs."""
-    known = {distribution.name for distribution in distributions}
+def unknown_names(config: Config, inventory: Inventory) -> list[str]:
+    """Faults of `[slim]`: patterns for distributions that nothing needs, and such that are left out already."""
+    known = {d.name for d in inventory.distributions}
+    ends = {e.name for e in inventory.excluded if e.kind != "beyond"}
+    named = [(f"{key}.{name}", name, known) for key in ("keep", "drop") for name in getattr(config.slim, key)]
+    named += [(key, name, ends) for key in ("leave_out", "provided") for name in getattr(config.slim, key)]
     return [
-        f"slim.{key}.{name}: {name!r} is not among the distributions that the functions' requirements lead to"
-        for key in ("keep", "drop")
-        for name in getattr(config.slim, key)
-        if name not in known
+        f"slim.{where}: {name!r} is not among the distributions that the functions' requirements lead to"
+        for where, name, among in named
+        if name not in among
     ]
 
 
