@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from optimizer.content.source import raw
-from optimizer.inventory.clients import ClientCalls, client_calls
+from optimizer.inventory.clients import ClientCalls, client_calls, own_client_calls
 from optimizer.inventory.uses import TEST_FOLDERS, Uses, is_test, note_extension, note_uses
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile
 
-_FORMAT = 2
+_FORMAT = 3
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 
@@ -79,6 +79,7 @@ def _key(head: str, files: Sequence[InstalledFile], own: bool) -> str:  # noqa: 
 
 def _read(files: Sequence[InstalledFile], own: bool, roots: Mapping[str, tuple[str, ...]]) -> Facts:  # noqa: FBT001
     facts = Facts()
+    trees: dict[str, ast.Module] = {}
     tests = any(is_test(file.path) for file in files)
     for file in files:
         if file.path.endswith(".py"):
@@ -88,13 +89,16 @@ def _read(files: Sequence[InstalledFile], own: bool, roots: Mapping[str, tuple[s
             except (SyntaxError, ValueError, RecursionError):  # it can't be imported, so that it makes use of nothing
                 continue
             note_uses(facts.uses, tree, file.path, roots)
-            made = client_calls(source, own=own, tree=tree)
-            if made != ClientCalls():
-                facts.clients[file.path] = made
+            if own:
+                trees[file.path] = tree
+            else:
+                facts.clients[file.path] = client_calls(source, tree)
         elif file.path.endswith(".so") and tests:
             note_extension(facts.uses, raw(file))
         elif file.path.endswith(".dist-info/entry_points.txt"):
             facts.plugs_in = _note_entry_points(facts.uses, raw(file))
+    facts.clients |= own_client_calls(trees)
+    facts.clients = {path: made for path, made in facts.clients.items() if made != ClientCalls()}
     return facts
 
 
