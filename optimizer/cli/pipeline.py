@@ -11,8 +11,8 @@ from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler, find_facts
-from optimizer.errors import ConfigError, UsageError
+from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler, find_facts, shipped
+from optimizer.errors import ConfigError, InventoryError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, read_inventory
 from optimizer.inventory.uses import importable_roots, own_roots
@@ -79,6 +79,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
     code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
+        path_notes = check_path_files(inventory)
         facts = facts_of(inventory, code, store)
         services = choose_services(config, inventory, facts)
         uses = {name: found.uses for name, found in facts.items()}
@@ -119,10 +120,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         answer, interrupted = split(problem, store, source.effort)
         if interrupted and not source.best_so_far:
             raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
-        notes = [
-            f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
-            for path, (keeper, other) in sorted(shared.items())[:5]
-        ]
+        notes = [*map(str, shared), *path_notes]
         notes += [*select.exclusion_warnings(inventory, own), *risks, *services.warnings]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
@@ -205,6 +203,26 @@ def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[
     return find_facts(store, sources, importable_roots(roots))
 
 
+def check_path_files(inventory: Inventory) -> list[str]:
+    """What a person should know of the .pth files that ship.
+
+    Raises:
+        InventoryError: one points at files that do not ship.
+    """
+    found = [
+        (str(d.name), problem)
+        for d in inventory.distributions
+        for file in d.files
+        if select.is_path_file(file.path)
+        for problem in select.path_file_problems(file.path, shipped(file).decode("utf-8", "replace"))
+    ]
+    refused = tuple(f"{name}: {problem.text}" for name, problem in found if problem.refused)
+    if refused:
+        where = "The running environment" if inventory.source == "installed" else inventory.source
+        raise InventoryError(refused, where=where, mend="Install those distributions as wheels: pip install FOLDER")
+    return [f"{name}: {problem.text}" for name, problem in found]
+
+
 def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:
     """Which of botocore's services ship.
 
@@ -212,7 +230,7 @@ def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts
         ConfigError: see select.choose_services.
     """
     available = select.available_services(inventory.distributions)
-    calls = {path: made for name, f in facts.items() if name not in select.SDK for path, made in f.clients.items()}
+    calls = {path: made for found in facts.values() for path, made in found.clients.items()}
     return select.choose_services(config, available, calls)
 
 

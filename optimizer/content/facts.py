@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.content.source import raw
 from optimizer.inventory.clients import ClientCalls, client_calls, own_client_calls
 from optimizer.inventory.uses import TEST_FOLDERS, Uses, is_test, note_extension, note_uses
+from optimizer.select import SDK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile
 
-_FORMAT = 3
+_FORMAT = 4
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 
@@ -59,7 +60,7 @@ def find_facts(
     for name, (files, own) in sources.items():
         facts = _parsed(known.get(keys[name]))
         if facts is None:
-            facts = _read(files, own, roots)
+            facts = _read(name, files, own, roots)
             fresh[keys[name]] = _text(facts)
         found[name] = facts
     if fresh:
@@ -77,7 +78,12 @@ def _key(head: str, files: Sequence[InstalledFile], own: bool) -> str:  # noqa: 
     return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _read(files: Sequence[InstalledFile], own: bool, roots: Mapping[str, tuple[str, ...]]) -> Facts:  # noqa: FBT001
+def _read(
+    name: str,
+    files: Sequence[InstalledFile],
+    own: bool,  # noqa: FBT001
+    roots: Mapping[str, tuple[str, ...]],
+) -> Facts:
     facts = Facts()
     trees: dict[str, ast.Module] = {}
     tests = any(is_test(file.path) for file in files)
@@ -91,7 +97,7 @@ def _read(files: Sequence[InstalledFile], own: bool, roots: Mapping[str, tuple[s
             note_uses(facts.uses, tree, file.path, roots)
             if own:
                 trees[file.path] = tree
-            else:
+            elif name not in SDK:  # whose own calls pass on a name that they were given
                 facts.clients[file.path] = client_calls(source, tree)
         elif file.path.endswith(".so") and tests:
             note_extension(facts.uses, raw(file))

@@ -2,6 +2,7 @@
 
 from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
+from optimizer.select.path_files import is_path_file, path_file_problems
 from optimizer.select.reach import exclusion_warnings, never_imported
 from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
@@ -32,8 +33,10 @@ __all__ = [
     "choose_services",
     "exclusion_warnings",
     "gather",
+    "is_path_file",
     "never_imported",
     "part_name",
+    "path_file_problems",
     "pattern_warnings",
     "select_distribution",
     "select_source",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -175,26 +175,64 @@ def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) ->
     return Selection(name=function.name, version="", files=tuple(kept), record=None, dropped=_receipt(dropped))
 
 
-def without_shared(selections: list[Selection]) -> tuple[list[Selection], dict[str, tuple[str, str]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Paths that two distributions own: those of `keeper` ship; `differing` are those that `other` has otherwise."""
+
+    keeper: str
+    other: str
+    paths: tuple[str, ...]
+    differing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first, count = self.paths[0], len(self.paths)
+        what = f"{first} and {count - 1} more paths" if count > 1 else first
+        told = f"{self.keeper} and {self.other} both own {what}; "
+        if not self.differing:
+            return f"{told}what they share ships once, with {self.keeper}"
+        how = f"{len(self.differing)} of {count} differ" if count > 1 else "it differs"
+        return f"{told}{how} and only {self.keeper}'s can ship: install one of the two"
+
+
+def without_shared(selections: list[Selection]) -> tuple[list[Selection], list[Shared]]:
     """A path that several distributions own ships once, with the first of them by name.
 
-    Returns the selections, and for each such path the distribution that keeps it and one that doesn't.
+    Returns the selections, and what each two of them share. Whether a file differs is told by RECORD's hashes, or else
+    by its bytes' count: of two distributions that were installed into one folder, the disk has only one's.
     """
-    owner: dict[str, str] = {}
-    shared: dict[str, tuple[str, str]] = {}
+    owner: dict[str, tuple[str, InstalledFile]] = {}
+    shared: defaultdict[tuple[str, str], list[tuple[InstalledFile, InstalledFile]]] = defaultdict(list)
     alone = []
     for selection in sorted(selections, key=lambda s: s.name):
-        twice = [file for file in selection.files if owner.setdefault(file.path, selection.name) != selection.name]
+        twice = []
+        for file in selection.files:
+            keeper, first = owner.setdefault(file.path, (selection.name, file))
+            if keeper != selection.name:
+                twice.append(file)
+                shared[keeper, selection.name].append((first, file))
         if twice:
-            shared.update({file.path: (owner[file.path], selection.name) for file in twice})
-            (dropped,) = _receipt({"shared-path": twice})
+            taken = {file.path for file in twice}
             selection = replace(  # noqa: PLW2901
                 selection,
-                files=tuple(file for file in selection.files if file.path not in shared),
-                dropped=(*selection.dropped, dropped),
+                files=tuple(file for file in selection.files if file.path not in taken),
+                dropped=(*selection.dropped, *_receipt({"shared-path": twice})),
             )
         alone.append(selection)
-    return alone, shared
+    return alone, [
+        Shared(
+            keeper=keeper,
+            other=other,
+            paths=tuple(sorted(first.path for first, _ in pairs)),
+            differing=tuple(sorted(first.path for first, second in pairs if _differ(first, second))),
+        )
+        for (keeper, other), pairs in sorted(shared.items())
+    ]
+
+
+def _differ(one: InstalledFile, other: InstalledFile) -> bool:
+    if one.recorded and other.recorded:
+        return one.recorded != other.recorded
+    return one.bytes != other.bytes
 
 
 def _receipt(dropped: dict[str, list[InstalledFile]]) -> tuple[Dropped, ...]:

@@ -175,7 +175,7 @@ def test_parts_are_not_glued_to_botocore_but_real_overlaps_are(project):
     with planned(Source(config=project / "config/layers.toml", path=project / "site")) as result:
         groups = {group.members for group in result.plan.groups}
         assert groups == {("boto3",), ("botocore", SQS, "tool", "web"), (S3,), ("shared",)}
-        assert any("owned by botocore and web" in line for line in result.plan.warnings)
+        assert any("botocore and web both own" in line for line in result.plan.warnings)
         contents(result)
 
 
