@@ -137,13 +137,23 @@ class GroupsConfig(_Table):
 
 
 class SlimConfig(BaseModel):
-    """Selection: rules by name switched on or off; glob patterns to keep or drop, by distribution."""
+    """Selection: rules by name switched on or off; glob patterns to keep or drop, by distribution.
+
+    Distributions in `leave_out` do not ship, nor do those in `provided`, which the runtime has.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, bool]
 
     keep: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     drop: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    leave_out: tuple[Name, ...] = ()
+    provided: tuple[Name, ...] = ()
+
+    @property
+    def cut(self) -> frozenset[str]:
+        """What does not ship, whoever requires it."""
+        return frozenset((*self.leave_out, *self.provided))
 
     @property
     def rules(self) -> dict[str, bool]:
@@ -203,6 +213,7 @@ class Config(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults(), *self._part_faults()]
+        faults += self._cut_faults()
         if self.build.code_bytecode and not self.build.bytecode:
             faults.append("build.code_bytecode: there is no bytecode at all with bytecode = false")
         if faults:
@@ -283,6 +294,34 @@ class Config(_Table):
                 if len(both) > 1:
                     faults.append(f"groups.apart[{i}]: {', '.join(both)} are all in layer {layer.name!r}")
         return faults
+
+    def _cut_faults(self) -> list[str]:
+        """What does not ship and yet is to be somewhere, and what the runtime does not have."""
+        faults = [
+            f"slim.provided: {name!r} is not in the runtime; it has {', '.join(sorted(limits.RUNTIME_DISTRIBUTIONS))}"
+            for name in self.slim.provided
+            if name not in limits.RUNTIME_DISTRIBUTIONS
+        ]
+        faults += [
+            f"slim.{key}: {name!r} does not ship by slim.{one}"
+            for one, key, names in (
+                ("leave_out", "provided", self.slim.provided),
+                *(("leave_out", key, tuple(getattr(self.slim, key))) for key in ("keep", "drop")),
+            )
+            for name in names
+            if name in self.slim.leave_out
+        ]
+        placed = [
+            *((f"layer[{i}].{key}", getattr(x, key)) for i, x in enumerate(self.layer) for key in ("roots", "include")),
+            *((f"groups.together[{i}]", names) for i, names in enumerate(self.groups.together)),
+            *((f"groups.apart[{i}]", names) for i, names in enumerate(self.groups.apart)),
+        ]
+        return faults + [
+            f"{where}: {name!r} does not ship by slim.{'leave_out' if name in self.slim.leave_out else 'provided'}"
+            for where, names in placed
+            for name in names
+            if name in self.slim.cut
+        ]
 
     def _part_faults(self) -> list[str]:
         if self.aws.split_services:

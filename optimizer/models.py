@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from optimizer import limits
 
@@ -121,6 +121,34 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """A distribution that requirements lead to and that does not ship.
+
+    `kind` says why: the configuration leaves it out, the runtime provides it, or only such a one, `by`, leads to it.
+    `version` is empty where it is not installed; `roots` are the packages and modules that do not ship with it.
+    """
+
+    name: NormalizedName
+    version: str
+    kind: Literal["leave_out", "provided", "beyond"]
+    by: NormalizedName
+    roots: frozenset[str]
+
+    @property
+    def reason(self) -> str:
+        """Why it does not ship, in words."""
+        match self.kind:
+            case "leave_out":
+                return "left out by [slim] leave_out"
+            case "provided":
+                return "the runtime's own is used, by [slim] provided"
+            case "beyond":
+                return f"only {self.by} leads to it, which does not ship"
+            case _:
+                assert_never(self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSource:
     """One function's own source folder and the distributions that its requirements lead to.
 
@@ -137,7 +165,8 @@ class FunctionSource:
 class Inventory:
     """The distributions in reach of the functions' requirements, sorted by name, and what is wrong with them.
 
-    `demands` are the requirements among them that say which versions they take.
+    `demands` are the requirements among them that say which versions they take; `excluded` is what they lead to and
+    what does not ship, sorted by name.
     """
 
     target: Target
@@ -146,15 +175,17 @@ class Inventory:
     functions: tuple[FunctionSource, ...]
     defects: tuple[Defect, ...]
     demands: tuple[Demand, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """What one selection rule left out of a distribution: how many files, and their bytes on disk."""
+    """What one selection rule left out of a distribution: how many files, their bytes on disk, and which they are."""
 
     rule: str
     files: int
     bytes: int
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +223,7 @@ class Payload:
     `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip;
     `bytecode_bytes` is what bytecode has of the unzipped; `digest` is the
     SHA-256 over the sorted (path, mode, content hash) of the sources; `sources` are those lines, `key` finds the
-    entries in the content cache.
+    entries in the content cache; `changed` are the files that ship with something added to them.
     """
 
     name: str
@@ -205,4 +236,5 @@ class Payload:
     sources: tuple[str, ...]
     key: str
     dropped: tuple[Dropped, ...] = ()
+    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from optimizer.config import Config, ExternalLayer, FunctionConfig
     from optimizer.graph import Group
-    from optimizer.models import Inventory, Payload, Target
+    from optimizer.models import Excluded, Inventory, Payload, Target
     from optimizer.partition import Certificate, Partition
 
 LOCK_SCHEMA = 1
@@ -65,7 +65,9 @@ class PlannedFunction:
 class LayerPlan:
     """What goes where. `stale_locks` are locks on disk that no layer of the plan has.
 
-    `frontier` says what the best split into other numbers of layers would cost, where that was asked for.
+    `excluded` is what requirements lead to and what does not ship; `never_imported` are the names of distributions that
+    ship although the functions' modules do not lead to them. `frontier` says what the best split into other numbers of
+    layers would cost, where that was asked for.
     """
 
     target: Target
@@ -77,6 +79,8 @@ class LayerPlan:
     groups: tuple[Group, ...]
     stale_locks: tuple[str, ...]
     warnings: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
+    never_imported: tuple[str, ...] = ()
     frontier: Mapping[int, Certificate] = field(default_factory=dict)
 
     @property
@@ -115,6 +119,7 @@ def make_plan(
     magic: str | None,
     code_magic: str | None = None,
     notes: Sequence[str] = (),
+    never_imported: Sequence[str] = (),
 ) -> LayerPlan:
     """Join what the stages found.
 
@@ -129,6 +134,7 @@ def make_plan(
         magic: the layers' bytecode's magic number in hex, or None where none ships.
         code_magic: the same for the functions' own code.
         notes: further warnings.
+        never_imported: distributions that the functions' modules do not lead to.
     """
     by_name = {str(d.name): d for d in inventory.distributions}
     item = {member: group.name for group in groups for member in group.members}
@@ -190,6 +196,8 @@ def make_plan(
         groups=groups,
         stale_locks=tuple(sorted(set(locks) - planned_names)),
         warnings=tuple(_warnings(inventory, layers, functions, notes)),
+        excluded=inventory.excluded,
+        never_imported=tuple(never_imported),
     )
 
 

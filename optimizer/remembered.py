@@ -4,12 +4,13 @@ A build's key is what the process is given: its arguments, folder, interpreter, 
 input, with a witness of what was found there, and the zips by their SHA-256. Where every witness is again what it was,
 planning would read the same bytes and so write the same zips: they are written at once. Anything else (a key that is
 not known, an input that changed, came or went, a record or zip that is damaged) says that nothing is remembered, and
-the build goes the whole way. Nothing is trusted to dates but the programs themselves:
+the build goes the whole way. Nothing that ships is trusted to dates, but for the programs themselves:
 
 - `content`: a file's SHA-256 and whether it may be run, or that it is absent;
 - `names`: what a folder holds directly, or that it is absent: nothing may come that would be read as well;
 - `tree`: the same of a folder and those in it;
-- `program`: bytes and mtime of each module in a folder, this optimizer's own, or of one executable.
+- `program`: bytes and mtime of each module in a folder, this optimizer's own, or of one file: an executable, or one
+  that only the receipt of what does not ship speaks of.
 
 An input that changed when the build had begun may not be what was read: such a build is not remembered.
 
@@ -101,7 +102,7 @@ def keep(
         arguments: those of the process.
         inputs: everything that was read.
         output: where the files are.
-        files: the SHA-256 in hex of each file by its name in `output`.
+        files: the SHA-256 in hex of each file by its name in `output`: zips and the receipt.
         manifest: the text of what is written last.
         lines: what there is to say of it.
         folder: where to remember it.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.build.archive import write_archive
 from optimizer.build.manifest import Artifact, External, Function, Manifest
+from optimizer.build.receipt import NAME as RECEIPT
+from optimizer.build.receipt import receipt
 from optimizer.content import COMPRESSOR
 from optimizer.errors import DiskError, UsageError
 from optimizer.outputs import scratch_in, settle
@@ -35,7 +37,7 @@ def build(
     layers: bool = True,
     describe: Callable[[Artifact], str] | None = None,
 ) -> Manifest:
-    """Write `<layer>.zip` for each layer, `function.zip` and `manifest.json`.
+    """Write `<layer>.zip` for each layer, `function.zip`, `receipt.json` and `manifest.json`.
 
     Everything is written beside its place and renamed at the end, the manifest last; files of an earlier build that
     this one does not have are removed.
@@ -92,7 +94,8 @@ def build(
                 compressor=COMPRESSOR,
                 folder=output,
             )
-            files = [file for a in artifacts for file in (a.path, a.sbom) if file]
+            (scratch / RECEIPT).write_text(receipt(plan), "utf-8")
+            files = [*(file for a in artifacts for file in (a.path, a.sbom) if file), RECEIPT]
             settle(scratch, output, files, manifest.to_json())
     except OSError as error:
         raise DiskError(

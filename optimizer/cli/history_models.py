@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.cli.pipeline import choose_services, select_code
+from optimizer.cli.pipeline import choose_services, facts_of, select_code
 from optimizer.content import Store
 from optimizer.history.index import SimpleIndex
 from optimizer.history.models import model_changes, newest_of_each_week
@@ -34,7 +34,8 @@ def split_services(settings: Config, inventory: Inventory) -> frozenset[str]:
     if not settings.aws.split_services:
         return frozenset()
     with Store() as store:
-        return choose_services(settings, inventory, select_code(settings, inventory), store).kept or frozenset()
+        facts = facts_of(inventory, select_code(settings, inventory), store)
+        return choose_services(settings, inventory, facts).kept or frozenset()
 
 
 def with_models(

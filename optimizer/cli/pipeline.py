@@ -13,16 +13,18 @@ from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
-from optimizer.errors import ConfigError, UsageError
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler, find_facts, shipped
+from optimizer.errors import ConfigError, InventoryError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import read_inventory
+from optimizer.inventory.uses import importable_roots, own_roots
 from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from optimizer.cli.sources import Opened
+    from optimizer.content import Facts
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
 
@@ -53,6 +55,7 @@ class Planned:
     inventory: Inventory
     payloads: Payloads
     services: frozenset[str] | None
+    evidence: Mapping[str, select.Evidence]
     problem: partition.Problem
     history: History | None
     store: Store
@@ -85,16 +88,28 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             sha256=file_hashes(store) if trust_stat else sha256_of,
         )
         inventory = read_inventory(config, opened.environment, requirements=source.requirements)
-        faults = select.unknown_patterns(config, inventory.distributions)
+        faults = select.unknown_names(config, inventory)
         if faults:
             raise ConfigError(tuple(faults), where=str(config.path))
         code = select_code(config, inventory)
         compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
         code_place = replace(CODE, bytecode=config.build.code_bytecode)
-        services = choose_services(config, inventory, code, store)
-        selections, shared = select.without_shared(
-            [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
-        )
+        path_notes = check_path_files(inventory)
+        facts = facts_of(inventory, code, store)
+        services = choose_services(config, inventory, facts)
+        uses = {name: found.uses for name, found in facts.items()}
+        evidence = select.gather(uses)
+        own = {name: uses[name] for name in (f"function {selection.name}" for selection in code)}
+        idle = select.never_imported(inventory, own, uses, frozenset(n for n, f in facts.items() if f.plugs_in))
+        selected = [
+            select.select_distribution(d, config, services.kept, evidence[d.name]) for d in inventory.distributions
+        ]
+        risks = [
+            w
+            for d, s in zip(inventory.distributions, selected, strict=True)
+            for w in select.pattern_warnings(d, config, s)
+        ]
+        selections, shared = select.without_shared(selected)
         if config.aws.split_services and services.kept is not None:
             selections = select.split_selections(selections, services.kept)
             inventory = select.split_inventory(inventory, selections)
@@ -120,11 +135,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         answer, interrupted = split(problem, store, source.effort)
         if interrupted and not source.best_so_far:
             raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
-        notes = [
-            f"{path} is owned by {keeper} and {other}; it ships once, with {keeper}"
-            for path, (keeper, other) in sorted(shared.items())[:5]
-        ]
-        notes += services.warnings
+        notes = [*map(str, shared), *path_notes]
+        notes += [*select.exclusion_warnings(inventory, own), *risks, *services.warnings]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
@@ -141,6 +153,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             magic=compiler.magic if compiler else None,
             code_magic=compiler.magic if compiler and code_place.bytecode else None,
             notes=notes,
+            never_imported=idle,
         )
         yield Planned(
             config=config,
@@ -148,6 +161,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             plan=replace(layer_plan, warnings=(*layer_plan.warnings, *map(str, plan_collisions(layer_plan)))),
             payloads=payloads,
             services=services.kept,
+            evidence=evidence,
             problem=problem,
             history=history,
             store=store,
@@ -193,18 +207,48 @@ def select_code(config: Config, inventory: Inventory) -> list[Selection]:
     ]
 
 
-def choose_services(config: Config, inventory: Inventory, code: list[Selection], store: Store) -> select.Services:
+def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[str, Facts]:
+    """What the modules of each distribution and of each function do, by the name `function NAME` for those.
+
+    Raises:
+        DiskError: a file can't be read.
+    """
+    sources = {str(d.name): (d.files, False) for d in inventory.distributions}
+    sources |= {f"function {s.name}": (s.files, True) for s in code}
+    roots = [root for d in inventory.distributions for root in own_roots(d)]
+    roots += [root for excluded in inventory.excluded for root in excluded.roots]
+    return find_facts(store, sources, importable_roots(roots))
+
+
+def check_path_files(inventory: Inventory) -> list[str]:
+    """What a person should know of the .pth files that ship.
+
+    Raises:
+        InventoryError: one points at files that do not ship.
+    """
+    found = [
+        (str(d.name), problem)
+        for d in inventory.distributions
+        for file in d.files
+        if select.is_path_file(file.path)
+        for problem in select.path_file_problems(file.path, shipped(file).decode("utf-8", "replace"))
+    ]
+    refused = tuple(f"{name}: {problem.text}" for name, problem in found if problem.refused)
+    if refused:
+        where = "The running environment" if inventory.source == "installed" else inventory.source
+        raise InventoryError(refused, where=where, mend="Install those distributions as wheels: pip install FOLDER")
+    return [f"{name}: {problem.text}" for name, problem in found]
+
+
+def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:
     """Which of botocore's services ship.
 
     Raises:
         ConfigError: see select.choose_services.
     """
     available = select.available_services(inventory.distributions)
-    if config.aws.services != "auto" or not available:
-        return select.choose_services(config, available, {})
-    sources = {str(d.name): (d.files, False) for d in inventory.distributions if d.name not in select.SDK}
-    sources |= {f"function {s.name}": (s.files, True) for s in code}
-    return select.choose_services(config, available, find_clients(store, sources))
+    calls = {path: made for found in facts.values() for path, made in found.clients.items()}
+    return select.choose_services(config, available, calls)
 
 
 def lock_path(config: Config, layer: str) -> Path:

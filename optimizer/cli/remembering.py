@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optimizer
 from optimizer import remembered
-from optimizer.content import LAYER
+from optimizer.build.receipt import NAME as RECEIPT
+from optimizer.content import LAYER, is_read
 from optimizer.history import SNAPSHOT
 from optimizer.inventory import requirement_files
 
@@ -29,11 +31,12 @@ def remember(arguments: Sequence[str], source: Source, result: Planned, manifest
     looked_for = any(defect.code in _FROM_THE_DISK for defect in result.inventory.defects)
     if folders is None or manifest.folder is None or looked_for:
         return
+    receipt = hashlib.sha256((manifest.folder / RECEIPT).read_bytes()).hexdigest()
     remembered.keep(
         arguments,
         [*_of_project(source, result), *_of_distributions(result, folders), *_of_programs(result)],
         manifest.folder,
-        {artifact.path: artifact.sha256 for artifact in manifest.artifacts},
+        {RECEIPT: receipt, **{artifact.path: artifact.sha256 for artifact in manifest.artifacts}},
         manifest=manifest.to_json(),
         lines=lines,
     )
@@ -62,7 +65,7 @@ def _of_project(source: Source, result: Planned) -> Iterator[Input]:
 def _of_distributions(result: Planned, folders: Iterable[str]) -> Iterator[Input]:
     """The wheels, or those installed files that are read, and the names of what lies beside them.
 
-    A file that does not ship is known by its name alone, from RECORD, unless it is code that may make AWS clients.
+    Of a file that does not ship only the bytes are told, in the receipt, unless it is one that facts are found in.
     """
     for folder in folders:
         yield "names", folder
@@ -70,8 +73,8 @@ def _of_distributions(result: Planned, folders: Iterable[str]) -> Iterator[Input
     shipped = {line.partition("\0")[0].removeprefix(LAYER.prefix) for payload in placed for line in payload.sources}
     for distribution in result.inventory.distributions:
         for file in distribution.files:
-            if file.packed or file.path in shipped or file.path.endswith(".py"):
-                yield "content", file.location
+            read = file.packed or file.path in shipped or is_read(file.path)
+            yield "content" if read else "program", file.location
             if file.packed is None and file.path == f"{distribution.info}/METADATA":
                 info = Path(file.location).parent
                 yield "names", str(info)

@@ -125,7 +125,7 @@ def untrimmed(result: Planned) -> Mapping[str, int]:
     parts = {d.name: d.files for d in result.inventory.distributions if whole(d.name) != d.name}
     selections = [
         replace(
-            select.select_distribution(d, result.config, None),
+            select.select_distribution(d, result.config, None, result.evidence.get(d.name)),
             recorded=tuple(file for name, files in parts.items() if whole(name) == d.name for file in files),
         )
         for d in result.inventory.distributions

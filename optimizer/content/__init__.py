@@ -2,10 +2,10 @@
 
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
-from optimizer.content.facts import find_clients
+from optimizer.content.facts import Facts, find_facts, is_read
 from optimizer.content.hashes import file_hashes
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
-from optimizer.content.source import shipped
+from optimizer.content.source import raw, shipped
 from optimizer.content.store import Store
 
 __all__ = [
@@ -14,12 +14,15 @@ __all__ = [
     "END_BYTES",
     "LAYER",
     "Compiler",
+    "Facts",
     "Payloads",
     "Place",
     "Store",
     "Stream",
     "file_hashes",
-    "find_clients",
     "find_compiler",
+    "find_facts",
+    "is_read",
+    "raw",
     "shipped",
 ]

@@ -121,7 +121,16 @@ class Payloads:
         payloads = []
         for (selection, _), key in zip(selections, keys, strict=True):
             payload = computed.get(key) or known[key]
-            payloads.append(replace(payload, name=selection.name, version=selection.version, dropped=selection.dropped))
+            changed_files = tuple(file.path for file in selection.files if file.added)
+            payloads.append(
+                replace(
+                    payload,
+                    name=selection.name,
+                    version=selection.version,
+                    dropped=selection.dropped,
+                    changed=changed_files,
+                )
+            )
         return payloads
 
     def entries(self, payload: Payload) -> list[tuple[Entry, Stream]]:
@@ -381,7 +390,7 @@ def _parsed(summaries: dict[str, str]) -> dict[str, Payload]:
             values = json.loads(summary)
             for name in ("notes", "sources"):
                 values[name] = tuple(values[name])
-            values["dropped"] = ()
+            values["dropped"] = values["changed"] = ()
             found[key] = Payload(**values)
         except (ValueError, KeyError, TypeError):
             continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import InventoryError
 from optimizer.inventory.closure import Closure
 from optimizer.inventory.environment import Environment, Installed, InstalledEnvironment
+from optimizer.inventory.exclusion import excluded
 from optimizer.inventory.requirements import RequirementLine, read_requirements, requirement_files
 from optimizer.inventory.source import read_source
 from optimizer.inventory.wheels import WheelEnvironment
@@ -42,7 +43,7 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         InventoryError: what is required can't be shipped; every reason at once.
     """
     target = config.target
-    closure = Closure(environment, target)
+    closure = Closure(environment, target, cut=config.slim.cut)
     functions = []
     for function in config.function:
         direct, reach = closure.walk(read_requirements(requirements or config.root / function.requirements))
@@ -69,4 +70,5 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         functions=tuple(functions),
         defects=defects,
         demands=closure.demands(),
+        excluded=excluded(closure, config.slim),
     )

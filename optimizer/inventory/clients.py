@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.inventory.constants import Constants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from optimizer.inventory.constants import Module
 
 _MAKERS = frozenset({"client", "resource", "create_client"})
 """boto3's and its sessions' `client` and `resource`, botocore's sessions' `create_client`."""
+_SDK = frozenset({"boto3", "botocore", "aioboto3", "aiobotocore"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCalls:
-    """The literal first arguments of calls that make clients, and the lines of those that can't be followed."""
+    """The service names that calls make clients for, and the lines of those that can't be followed."""
 
     names: frozenset[str] = frozenset()
     unknown_lines: tuple[int, ...] = ()
 
 
-def client_calls(source: bytes, *, own: bool) -> ClientCalls:
-    """Look through one module.
+def own_client_calls(trees: Mapping[str, ast.Module]) -> dict[str, ClientCalls]:
+    """Look through all modules of a function's own code, by path: every `.client(...)` counts.
 
-    A name that stands for string constants alone in this module is followed, as in `for name in ("s3", "sqs")`.
-    Modules that do not compile make no clients.
-
-    Args:
-        source: the module's text.
-        own: the function's own code: every `.client(...)` counts. In a distribution only modules that import boto3
-            or botocore are looked at, since others have clients of their own.
+    Names are followed through constants, classes and arguments of the function's own, from module to module.
     """
-    if not own and b"boto3" not in source and b"botocore" not in source:
+    constants = Constants(trees, whole=True)
+    return {path: _calls(constants, module) for path, module in zip(trees, constants.modules.values(), strict=True)}
+
+
+def client_calls(source: bytes, tree: ast.Module) -> ClientCalls:
+    """Look through one module of a distribution: only where it imports the SDK, since others have their own clients.
+
+    Whoever imports the module may call its functions, so that arguments can't be followed.
+    """
+    if not any(name.encode() in source for name in _SDK) or not _imports_sdk(tree):
         return ClientCalls()
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ClientCalls()
-    if not own and not _imports_sdk(tree):
-        return ClientCalls()
-    bindings = _Bindings()
-    bindings.visit(tree)
+    constants = Constants({"module.py": tree}, whole=False)
+    return _calls(constants, constants.modules["module"])
+
+
+def _calls(constants: Constants, module: Module) -> ClientCalls:
     names: set[str] = set()
     unknown = []
-    for node in ast.walk(tree):
-        argument = _service_argument(node)
-        if argument is None:
-            continue
-        found = bindings.values(argument)
+    for argument, line in _Makers(module.tree).arguments():
+        found = constants.values(module, argument)
         if found is None:
-            unknown.append(argument.lineno)
+            unknown.append(line)
         else:
             names |= found
     return ClientCalls(names=frozenset(names), unknown_lines=tuple(sorted(unknown)))
@@ -61,82 +67,75 @@ def _imports_sdk(tree: ast.Module) -> bool:
             if isinstance(node, ast.ImportFrom)
             else []
         )
-        if any(module.split(".")[0] in {"boto3", "botocore", "aioboto3", "aiobotocore"} for module in modules):
+        if any(module.split(".")[0] in _SDK for module in modules):
             return True
     return False
 
 
-def _service_argument(node: ast.AST) -> ast.expr | None:
-    """The argument that names the service, where the node makes a client."""
-    if not isinstance(node, ast.Call):
-        return None
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-    if called not in _MAKERS:
-        return None
+class _Makers:
+    """Finds what makes clients: methods by their names, and what a module calls them instead."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.nodes = list(ast.walk(tree))
+        self.names = set(_MAKERS)
+        self.sdk = set(_SDK)
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                self.sdk |= {a.asname for a in node.names if a.asname and a.name in _SDK}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _SDK:
+                self.names |= {a.asname for a in node.names if a.asname and a.name in _MAKERS}
+            elif isinstance(node, ast.Assign) and self._is_reference(node.value):
+                self.names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+
+    def arguments(self) -> Iterator[tuple[ast.expr | None, int]]:
+        """The expression that names the service wherever a client is made, None where there is none, and the line."""
+        seen: set[int] = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
+                seen.add(id(node.value))
+            if not isinstance(node, ast.Call):
+                continue
+            seen.add(id(node.func))
+            if self._is_maker(node.func):
+                if node.args or node.keywords:
+                    yield _service(node, node.args), node.lineno
+            elif _name(node.func) == "partial" and node.args and self._is_reference(node.args[0]):
+                seen.add(id(node.args[0]))
+                yield _service(node, node.args[1:]), node.lineno
+        for node in self.nodes:
+            if isinstance(node, ast.expr) and id(node) not in seen and self._is_reference(node):
+                yield None, node.lineno  # given to something that may call it with any name
+
+    def _is_maker(self, called: ast.expr) -> bool:
+        if isinstance(called, ast.Attribute):
+            return called.attr in _MAKERS
+        if isinstance(called, ast.Name):
+            return called.id in self.names
+        return self._is_lookup(called)
+
+    def _is_reference(self, node: ast.expr) -> bool:
+        """`boto3.client` or `session.client` itself, without a call."""
+        if isinstance(node, ast.Attribute) and node.attr in _MAKERS and isinstance(node.value, ast.Name):
+            return node.value.id in self.sdk or "session" in node.value.id.lower()
+        return self._is_lookup(node)
+
+    def _is_lookup(self, node: ast.expr) -> bool:
+        """`getattr(boto3, "client")`, or with a name that is computed."""
+        if not isinstance(node, ast.Call) or _name(node.func) != "getattr" or len(node.args) < 2:  # noqa: PLR2004
+            return False
+        owner, attribute = node.args[:2]
+        if isinstance(attribute, ast.Constant):
+            return attribute.value in _MAKERS
+        return isinstance(owner, ast.Name) and owner.id in self.sdk
+
+
+def _service(node: ast.Call, arguments: list[ast.expr]) -> ast.expr | None:
+    """The argument that names the service, or None where it is hidden in `*` or `**`."""
     for keyword in node.keywords:
         if keyword.arg == "service_name":
             return keyword.value
-    return node.args[0] if node.args else None
+    return arguments[0] if arguments else None
 
 
-@dataclass
-class _Bindings(ast.NodeVisitor):
-    """Every value that a name is bound to in the module; None among them where one is no string constant."""
-
-    bound: dict[str, set[str | None]] = field(default_factory=dict)
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        for target in node.targets:
-            self._bind(target, [node.value])
-        self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
-            self._bind(node.target, [node.value])
-        self.generic_visit(node)
-
-    def visit_For(self, node: ast.For) -> None:
-        self._bind(node.target, _elements(node.iter))
-        self.generic_visit(node)
-
-    def visit_comprehension(self, node: ast.comprehension) -> None:
-        self._bind(node.target, _elements(node.iter))
-        self.generic_visit(node)
-
-    def visit_arg(self, node: ast.arg) -> None:
-        self.bound.setdefault(node.arg, set()).add(None)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        self._bind(node.target, None)
-        self.generic_visit(node)
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self._bind(node.target, [node.value])
-        self.generic_visit(node)
-
-    def values(self, argument: ast.expr) -> set[str] | None:
-        """The strings that an argument can be, or None where that can't be told."""
-        if isinstance(argument, ast.Constant):
-            return {argument.value} if isinstance(argument.value, str) else set()
-        if isinstance(argument, ast.IfExp):
-            first, second = self.values(argument.body), self.values(argument.orelse)
-            return None if first is None or second is None else first | second
-        if isinstance(argument, ast.Name):
-            found = self.bound.get(argument.id)
-            if found and None not in found:
-                return {value for value in found if value is not None}
-        return None
-
-    def _bind(self, target: ast.expr, values: list[ast.expr] | None) -> None:
-        for node in ast.walk(target):
-            if isinstance(node, ast.Name):
-                plain = node is target and values is not None
-                self.bound.setdefault(node.id, set()).update(map(_constant, values or []) if plain else [None])
-
-
-def _constant(value: ast.expr) -> str | None:
-    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
-
-
-def _elements(iterated: ast.expr) -> list[ast.expr] | None:
-    return iterated.elts if isinstance(iterated, ast.Tuple | ast.List | ast.Set) else None
+def _name(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion
 
+from optimizer.inventory.requirements import RequirementLine
 from optimizer.inventory.target import built_here, marker_environment, tags_fit
 from optimizer.models import Defect, Demand, Distribution
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from optimizer.inventory.environment import Environment, Installed
-    from optimizer.inventory.requirements import RequirementLine
     from optimizer.models import Target
 
 
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 class Closure:
     """Walks requirements to everything they lead to; remembers what it read and every defect it met.
 
-    One closure serves several functions of one environment: a distribution is read once.
+    One closure serves several functions of one environment: a distribution is read once. It ends at the names in
+    `cut`, which are not looked up; `ends` are the requirements that led to them.
     """
 
     environment: Environment
     target: Target
+    cut: frozenset[str] = frozenset()
+    ends: list[RequirementLine] = field(default_factory=list)
     defects: dict[tuple[str, str, str], Defect] = field(default_factory=dict)
     _demands: set[Demand] = field(default_factory=set)
     _found: dict[NormalizedName, Installed | None] = field(default_factory=dict)
@@ -47,9 +50,11 @@ class Closure:
         for line in lines:
             if not self._holds(line.requirement, {**marker_values, "extra": ""}, line.where):
                 continue
+            self._demand(None, line.requirement)
+            if self._ends(line.requirement, line.where):
+                continue
             name = canonicalize_name(line.requirement.name)
             direct.add(name)
-            self._demand(None, line.requirement)
             self._check_hash(line, self._look_up(name, line.requirement, line.where))
             todo.append((line.requirement, line.where))
         while todo:
@@ -66,9 +71,10 @@ class Closure:
                 for inner in self._requirements(installed):
                     if not self._holds(inner, {**marker_values, "extra": extra}, name):
                         continue
-                    edges.add(canonicalize_name(inner.name))
                     self._demand(name, inner)
-                    todo.append((inner, name))
+                    if not self._ends(inner, name):
+                        edges.add(canonicalize_name(inner.name))
+                        todo.append((inner, name))
         return frozenset(direct), frozenset(name for name, _ in reached)
 
     def distributions(self) -> tuple[Distribution, ...]:
@@ -90,6 +96,13 @@ class Closure:
     def demands(self) -> tuple[Demand, ...]:
         """The requirements that were walked and say which versions they take, sorted."""
         return tuple(sorted(self._demands, key=lambda d: (d.name, d.by or "", d.specifier)))
+
+    def _ends(self, requirement: Requirement, where: str) -> bool:
+        """Whether the walk ends at what is required."""
+        if canonicalize_name(requirement.name) not in self.cut:
+            return False
+        self.ends.append(RequirementLine(requirement, where))
+        return True
 
     def _demand(self, by: NormalizedName | None, requirement: Requirement) -> None:
         if requirement.specifier:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer import limits
 from optimizer.errors import LimitError
+from optimizer.models import whole
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ def overflow(plan: LayerPlan) -> Overflow | None:
         headline=headline,
         largest=tuple((d.name, d.payload.unzipped_bytes) for d in largest),
         ideas=tuple(ideas),
+    )
+
+
+def never_imported_text(plan: LayerPlan) -> str:
+    """The distributions that nothing leads to, what they weigh, and how to leave them out; empty where all are used."""
+    if not plan.never_imported:
+        return ""
+    names = ", ".join(plan.never_imported)
+    payloads = [d.payload for layer in plan.layers for d in layer.distributions if whole(d.name) in plan.never_imported]
+    zipped = human_bytes(sum(payload.zipped_bytes for payload in payloads))
+    listed = ", ".join(f'"{name}"' for name in plan.never_imported)
+    return (
+        f"never imported from the function's code: {names} ({zipped} zipped); "
+        f"to leave them out: leave_out = [{listed}] under [slim]"
     )
 
 

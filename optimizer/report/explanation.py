@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import graph
 from optimizer.history import YEAR, co_release_families
+from optimizer.models import whole
+from optimizer.select import CHANGED, why
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from optimizer.history import History
-    from optimizer.models import Inventory
+    from optimizer.models import Dropped, Inventory
     from optimizer.plan import LayerPlan
 
 
@@ -29,6 +32,7 @@ def explanation(
         break
     else:
         return None
+    installed = {f.path: f.bytes for x in inventory.distributions if whole(x.name) == whole(name) for f in x.files}
     requires = {str(x.name): tuple(map(str, x.requires)) for x in inventory.distributions}
     group = next(g for g in plan.groups if name in g.members)
     members = [x for x in layer.distributions if x.name in group.members]
@@ -54,7 +58,18 @@ def explanation(
         "installed_bytes": d.installed_bytes,
         "unzipped_bytes": d.payload.unzipped_bytes,
         "zipped_bytes": d.payload.zipped_bytes,
-        "left_out": [{"rule": x.rule, "files": x.files, "bytes": x.bytes} for x in d.payload.dropped],
+        "left_out": [
+            {
+                "rule": x.rule,
+                "why": why(x.rule),
+                "files": x.files,
+                "bytes": x.bytes,
+                "largest": _largest(x, installed),
+                "paths": list(x.paths),
+            }
+            for x in d.payload.dropped
+        ],
+        "changed": list(d.payload.changed),
         "requirement_paths": [
             {"function": f.name, "path": list(graph.requirement_path(sorted(map(str, f.direct)), name, requires))}
             for f in inventory.functions
@@ -66,6 +81,12 @@ def explanation(
         "because": list(group.reasons),
         "moves": moves,
     }
+
+
+def _largest(dropped: Dropped, installed: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The largest few of the files that a rule took."""
+    by_size = sorted(dropped.paths, key=lambda path: (-installed[path], path))
+    return [{"path": path, "bytes": installed[path]} for path in by_size[:3]]
 
 
 def _releases(history: History | None, name: str, members: tuple[str, ...]) -> dict[str, Any] | None:
@@ -97,9 +118,15 @@ def explanation_text(found: dict[str, Any]) -> str:
             f"{human_bytes(found['zipped_bytes'])} zipped"
         ),
     ]
-    lines += [f"  left out by {x['rule']}: {x['files']} files, {human_bytes(x['bytes'])}" for x in found["left_out"]]
-    for way in found["requirement_paths"]:
-        lines.append(f"  {way['function']} needs it: {' → '.join(['requirements', *way['path']])}")
+    for x in found["left_out"]:
+        lines.append(f"  left out by {x['rule']}: {x['files']} files, {human_bytes(x['bytes'])}: {x['why']}")
+        largest = ", ".join(f"{f['path']} {human_bytes(f['bytes'])}" for f in x["largest"])
+        lines.append(f"    {largest}{' …' if x['files'] > len(x['largest']) else ''}")
+    lines += [f"  {path} ships with lines at its end: {CHANGED}" for path in found["changed"]]
+    lines += [
+        f"  {way['function']} needs it: {' → '.join(['requirements', *way['path']])}"
+        for way in found["requirement_paths"]
+    ]
     lines.append(f"  required by: {', '.join(found['required_by']) or 'no other distribution'}")
     lines.append(f"  requires: {', '.join(found['requires']) or 'nothing'}")
     if found["moves_with"]:

@@ -52,7 +52,8 @@ def plan_document(plan: LayerPlan) -> dict[str, Any]:
             }
             for layer in plan.layers
         ],
-        "excluded": [],
+        "excluded": [{"name": e.name, "version": e.version, "reason": e.reason} for e in plan.excluded],
+        "never_imported": list(plan.never_imported),
         "total_unzipped_bytes": plan.total_unzipped_bytes,
         "headroom_bytes": plan.headroom_bytes,
         "fits": plan.fits,

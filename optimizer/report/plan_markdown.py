@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer import limits
-from optimizer.report.advice import overflow
+from optimizer.report.advice import never_imported_text, overflow
 from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
 from optimizer.report.escape import cell
 from optimizer.units import human_bytes
@@ -54,6 +54,11 @@ def plan_markdown(plan: LayerPlan) -> str:
             "",
             "</details>",
         ]
+    if plan.excluded:
+        lines += ["", "Not shipped:", *(f"- {e.name} {e.version}: {cell(e.reason)}" for e in plan.excluded)]
+    idle = never_imported_text(plan)
+    if idle:
+        lines += ["", f"{cell(idle[0].upper() + idle[1:])}."]
     if plan.warnings:
         lines += ["", "Warnings:", *(f"- {cell(warning)}" for warning in plan.warnings)]
     return "\n".join(lines) + "\n"

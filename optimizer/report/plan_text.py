@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer import limits
-from optimizer.report.advice import overflow
+from optimizer.report.advice import never_imported_text, overflow
 from optimizer.report.costs import certificate_text, frontier_rows, pin_costs
+from optimizer.select import INSTALL_RULES
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan, PlannedLayer
 
 _BAR = 24
-_INSTALLERS = frozenset({"installer-files", "installed-bytecode", "scripts"})
 _NARROW = 100
 """Below so many columns the table leaves out what is installed, so that reasons keep their room."""
+_SHOWN = 4
+"""So many distributions a rule's line names."""
 _MARK = {
     "new": ("+ not locked yet", "green"),
     "changed": ("~ differs from its lock", "yellow"),
@@ -43,6 +45,10 @@ def _parts(plan: LayerPlan, *, narrow: bool) -> list[RenderableType]:
     for layer in plan.layers:
         parts += [_layer(layer), _distributions(layer, narrow=narrow), *_left_out(layer), Text()]
     parts += [_shares(plan), Text(), *_cost(plan, narrow=narrow), Text(), _verdict(plan)]
+    parts += [Text(f"not shipped: {e.name} {e.version}: {e.reason}", style="dim") for e in plan.excluded]
+    idle = never_imported_text(plan)
+    if idle:
+        parts.append(Text.assemble(("note: ", "cyan"), idle))
     for warning in plan.warnings:
         parts.append(Text.assemble(("warning: ", "yellow"), warning))
     return parts
@@ -85,13 +91,23 @@ def _distributions(layer: PlannedLayer, *, narrow: bool) -> Table:
 
 
 def _left_out(layer: PlannedLayer) -> list[Text]:
-    """What selection took, but for what an installer left behind."""
-    return [
-        Text(f"   left out of {d.name} by {x.rule}: {x.files} files, {human_bytes(x.bytes)}", style="dim")
-        for d in layer.distributions
-        for x in d.payload.dropped
-        if x.rule not in _INSTALLERS
-    ]
+    """What selection took, a line a rule, but for what an installer left behind."""
+    taken: dict[str, list[tuple[int, int, str]]] = {}
+    for d in layer.distributions:
+        for x in d.payload.dropped:
+            if x.rule not in INSTALL_RULES:
+                taken.setdefault(x.rule, []).append((x.bytes, x.files, d.name))
+    lines = []
+    for rule, found in sorted(taken.items(), key=lambda item: (-sum(x[0] for x in item[1]), item[0])):
+        largest = sorted(found, key=lambda x: (-x[0], x[2]))
+        of = ", ".join(name for _, _, name in largest[:_SHOWN])
+        more = f" and {len(largest) - _SHOWN} more" if len(largest) > _SHOWN else ""
+        count = sum(files for _, files, _ in found)
+        bytes_ = human_bytes(sum(size for size, _, _ in found))
+        lines.append(
+            Text(f"   left out by {rule}: {count} file{'s'[: count != 1]}, {bytes_}, of {of}{more}", style="dim")
+        )
+    return lines
 
 
 def _shares(plan: LayerPlan) -> Table:

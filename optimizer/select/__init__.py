@@ -1,32 +1,49 @@
 """[pure] What of each distribution ships, and why the rest doesn't."""
 
+from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
-from optimizer.select.rules import RULES, Rule
+from optimizer.select.path_files import is_path_file, path_file_problems
+from optimizer.select.reach import exclusion_warnings, never_imported
+from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
+    DROP_RULE,
     SERVICES_RULE,
+    pattern_warnings,
     select_distribution,
     select_source,
-    unknown_patterns,
+    unknown_names,
     unknown_rules,
     without_shared,
 )
 from optimizer.select.services import SDK, Services, available_services, choose_services
+from optimizer.select.shipped_services import CHANGED
 
 __all__ = [
+    "CHANGED",
+    "DROP_RULE",
+    "INSTALL_RULES",
     "RULES",
     "SDK",
     "SERVICES_OWNER",
     "SERVICES_RULE",
+    "Evidence",
     "Rule",
     "Services",
     "available_services",
     "choose_services",
+    "exclusion_warnings",
+    "gather",
+    "is_path_file",
+    "never_imported",
     "part_name",
+    "path_file_problems",
+    "pattern_warnings",
     "select_distribution",
     "select_source",
     "split_inventory",
     "split_selections",
-    "unknown_patterns",
+    "unknown_names",
     "unknown_rules",
+    "why",
     "without_shared",
 ]

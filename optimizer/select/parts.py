@@ -2,10 +2,8 @@
 
 Layers merge under /opt/python, so a model may lie in another layer than botocore, which releases each working day and
 changes most models seldom. Both come from one inventory: files of two versions are never mixed. What ships, and under
-which rules, is decided before; nothing is added or lost:
-
-- A part's gzip'd files ship without gzip's time stamp, which alone differs from release to release.
-- botocore requires its parts, and its RECORD tells of their files too.
+which rules, is decided before; nothing is added or lost. botocore requires its parts, and its RECORD tells of their
+files too.
 """
 
 from __future__ import annotations
@@ -43,12 +41,11 @@ def split_selections(selections: Iterable[Selection], services: frozenset[str]) 
             found.append(selection)
             continue
         files, parts = _split(selection.files, frozenset(map(part_name, services)))
-        unstamped = {name: tuple(replace(f, unstamped=f.path.endswith(".gz")) for f in p) for name, p in parts.items()}
         found += [
             Selection(name=name, version=selection.version, files=part, record=None, dropped=())
-            for name, part in unstamped.items()
+            for name, part in parts.items()
         ]
-        recorded = tuple(file for part in unstamped.values() for file in part)
+        recorded = tuple(file for part in parts.values() for file in part)
         found.append(replace(selection, files=files, recorded=recorded))
     return sorted(found, key=lambda s: s.name)
 

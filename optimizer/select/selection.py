@@ -3,78 +3,96 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from optimizer.inventory.uses import Uses
 from optimizer.models import Dropped, InstalledFile, Selection
-from optimizer.select.rules import RULES
+from optimizer.select.evidence import Evidence
+from optimizer.select.parts import SERVICES_OWNER
+from optimizer.select.rules import RULES, is_protected
+from optimizer.select.shipped_services import saying_how_to_add
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from optimizer.config import Config, FunctionConfig
-    from optimizer.models import Distribution
+    from optimizer.models import Distribution, Inventory
 
 
 SERVICES_RULE = "botocore-services"
 """The name under which service models that do not ship stand in a receipt."""
+DROP_RULE = "slim.drop"
+"""The same of what a person's patterns take."""
+_NONE = Evidence(own=Uses(), test_imports={}, test_names=frozenset())
 
 
 def unknown_rules(config: Config) -> list[str]:
-    """Faults of `[slim]`: names that are no rule here."""
-    known = ", ".join(RULES)
-    faults = [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
+    """Faults of `[slim]`: names that are no rule here, and rules that can't be switched off."""
+    known = ", ".join(name for name, rule in RULES.items() if rule.switchable)
+    faults = [f"slim.{name}: no such rule; {known} can be switched" for name in config.slim.rules if name not in RULES]
     return faults + [
         f"slim.{name}: this rule can't be switched off: {RULES[name].why}"
         for name, wanted in config.slim.rules.items()
-        if name in RULES and not wanted
+        if name in RULES and not wanted and not RULES[name].switchable
     ]
 
 
-def unknown_patterns(config: Config, distributions: Sequence[Distribution]) -> list[str]:
-    """Faults of `[slim]`: patterns for distributions that nothing needs."""
-    known = {distribution.name for distribution in distributions}
+def unknown_names(config: Config, inventory: Inventory) -> list[str]:
+    """Faults of `[slim]`: patterns for distributions that nothing needs, and such that are left out already."""
+    known = {d.name for d in inventory.distributions}
+    ends = {e.name for e in inventory.excluded if e.kind != "beyond"}
+    named = [(f"{key}.{name}", name, known) for key in ("keep", "drop") for name in getattr(config.slim, key)]
+    named += [(key, name, ends) for key in ("leave_out", "provided") for name in getattr(config.slim, key)]
     return [
-        f"slim.{key}.{name}: {name!r} is not among the distributions that the functions' requirements lead to"
-        for key in ("keep", "drop")
-        for name in getattr(config.slim, key)
-        if name not in known
+        f"slim.{where}: {name!r} is not among the distributions that the functions' requirements lead to"
+        for where, name, among in named
+        if name not in among
     ]
 
 
 def select_distribution(
-    distribution: Distribution, config: Config, services: frozenset[str] | None = None
+    distribution: Distribution,
+    config: Config,
+    services: frozenset[str] | None = None,
+    evidence: Evidence | None = None,
 ) -> Selection:
     """The files that ship of a distribution, and what each rule left out.
 
-    `services` are the service models of botocore and boto3 that ship, None for all. A person's `keep` patterns win over
-    that and over `drop`; what an installer left can't be kept, since it would make the layer wrong.
+    botocore's gzip'd models ship without gzip's time stamp, which alone differs from release to release.
+
+    A person's `keep` patterns win over everything but what an installer left, which would make the layer wrong; `drop`
+    patterns take all but what is protected.
+
+    Args:
+        distribution: as it is installed.
+        config: `[slim]`.
+        services: the service models of botocore and boto3 that ship, None for all.
+        evidence: what the rules that can be switched rest on; without it they take nothing.
     """
     keep = config.slim.keep.get(distribution.name, ())
     drop = config.slim.drop.get(distribution.name, ())
-    rules = RULES.values()
-    paths = {file.path for file in distribution.files}
+    always, switched = _taken(distribution, config, evidence or _NONE, with_evidence=evidence is not None)
     kept: list[InstalledFile] = []
     dropped: defaultdict[str, list[InstalledFile]] = defaultdict(list)
     for file in distribution.files:
         path = file.path
-        taker = None
-        for rule in rules:
-            if rule.takes(path, distribution.info, paths):
-                taker = rule.name
-                break
-        else:
-            if not any(fnmatchcase(path, p) for p in keep):
-                if any(fnmatchcase(path, p) for p in drop):
-                    taker = "slim.drop"
-                elif services is not None and _is_other_service(path, distribution.name, services):
-                    taker = SERVICES_RULE
+        taker = always.get(path)
+        if taker is None and not any(fnmatchcase(path, p) for p in keep):
+            if any(fnmatchcase(path, p) for p in drop) and not is_protected(path, distribution.info):
+                taker = DROP_RULE
+            elif services is not None and _is_other_service(path, distribution.name, services):
+                taker = SERVICES_RULE
+            else:
+                taker = switched.get(path)
         if taker is None:
             kept.append(file)
         else:
             dropped[taker].append(file)
+    if SERVICES_RULE in dropped:
+        kept = saying_how_to_add(kept, config)
+    if distribution.name == SERVICES_OWNER:
+        kept = [replace(file, unstamped=True) if file.path.endswith(".gz") else file for file in kept]
     return Selection(
         name=distribution.name,
         version=distribution.version,
@@ -82,6 +100,47 @@ def select_distribution(
         record=f"{distribution.info}/RECORD" if distribution.info.endswith(".dist-info") else None,
         dropped=_receipt(dropped),
     )
+
+
+def _taken(
+    distribution: Distribution, config: Config, evidence: Evidence, *, with_evidence: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The rule that takes each path: of those that are always on, and of those that can be switched."""
+    always: dict[str, str] = {}
+    switched: dict[str, str] = {}
+    for rule in RULES.values():
+        if not rule.switchable:
+            taken = always
+        elif with_evidence and config.slim.rules.get(rule.name, True):
+            taken = switched
+        else:
+            continue
+        for path in rule.takes(distribution, evidence):
+            if not (rule.switchable and is_protected(path, distribution.info)):
+                taken.setdefault(path, rule.name)
+    return always, switched
+
+
+def pattern_warnings(distribution: Distribution, config: Config, selection: Selection) -> list[str]:
+    """What a person's `drop` patterns would take and may not, or take at a risk."""
+    patterns = config.slim.drop.get(distribution.name, ())
+    if not patterns:
+        return []
+    shipped = {file.path for file in selection.files}
+    warnings = [
+        f"{distribution.name}: slim.drop.{distribution.name} matches {path}, which is read at run time or a licence: "
+        "it ships all the same"
+        for path in sorted(shipped)
+        if is_protected(path, distribution.info) and any(fnmatchcase(path, p) for p in patterns)
+    ]
+    libraries = [p for d in selection.dropped if d.rule == DROP_RULE for p in d.paths if ".libs/" in p]
+    if libraries and any(path.endswith(".so") for path in shipped):
+        more = f" and {len(libraries) - 1} more" if len(libraries) > 1 else ""
+        warnings.append(
+            f"{distribution.name}: slim.drop.{distribution.name} takes {libraries[0]}{more}, which extension modules "
+            "that ship may need: let `verify` load them"
+        )
+    return warnings
 
 
 def _is_other_service(path: str, name: str, services: frozenset[str]) -> bool:
@@ -116,30 +175,73 @@ def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) ->
     return Selection(name=function.name, version="", files=tuple(kept), record=None, dropped=_receipt(dropped))
 
 
-def without_shared(selections: list[Selection]) -> tuple[list[Selection], dict[str, tuple[str, str]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Paths that two distributions own: those of `keeper` ship; `differing` are those that `other` has otherwise."""
+
+    keeper: str
+    other: str
+    paths: tuple[str, ...]
+    differing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first, count = self.paths[0], len(self.paths)
+        what = f"{first} and {count - 1} more paths" if count > 1 else first
+        told = f"{self.keeper} and {self.other} both own {what}; "
+        if not self.differing:
+            return f"{told}what they share ships once, with {self.keeper}"
+        how = f"{len(self.differing)} of {count} differ" if count > 1 else "it differs"
+        return f"{told}{how} and only {self.keeper}'s can ship: install one of the two"
+
+
+def without_shared(selections: list[Selection]) -> tuple[list[Selection], list[Shared]]:
     """A path that several distributions own ships once, with the first of them by name.
 
-    Returns the selections, and for each such path the distribution that keeps it and one that doesn't.
+    Returns the selections, and what each two of them share. Whether a file differs is told by RECORD's hashes, or else
+    by its bytes' count: of two distributions that were installed into one folder, the disk has only one's.
     """
-    owner: dict[str, str] = {}
-    shared: dict[str, tuple[str, str]] = {}
+    owner: dict[str, tuple[str, InstalledFile]] = {}
+    shared: defaultdict[tuple[str, str], list[tuple[InstalledFile, InstalledFile]]] = defaultdict(list)
     alone = []
     for selection in sorted(selections, key=lambda s: s.name):
-        twice = [file for file in selection.files if owner.setdefault(file.path, selection.name) != selection.name]
+        twice = []
+        for file in selection.files:
+            keeper, first = owner.setdefault(file.path, (selection.name, file))
+            if keeper != selection.name:
+                twice.append(file)
+                shared[keeper, selection.name].append((first, file))
         if twice:
-            shared.update({file.path: (owner[file.path], selection.name) for file in twice})
-            dropped = Dropped(rule="shared-path", files=len(twice), bytes=sum(file.bytes for file in twice))
+            taken = {file.path for file in twice}
             selection = replace(  # noqa: PLW2901
                 selection,
-                files=tuple(file for file in selection.files if file.path not in shared),
-                dropped=(*selection.dropped, dropped),
+                files=tuple(file for file in selection.files if file.path not in taken),
+                dropped=(*selection.dropped, *_receipt({"shared-path": twice})),
             )
         alone.append(selection)
-    return alone, shared
+    return alone, [
+        Shared(
+            keeper=keeper,
+            other=other,
+            paths=tuple(sorted(first.path for first, _ in pairs)),
+            differing=tuple(sorted(first.path for first, second in pairs if _differ(first, second))),
+        )
+        for (keeper, other), pairs in sorted(shared.items())
+    ]
+
+
+def _differ(one: InstalledFile, other: InstalledFile) -> bool:
+    if one.recorded and other.recorded:
+        return one.recorded != other.recorded
+    return one.bytes != other.bytes
 
 
 def _receipt(dropped: dict[str, list[InstalledFile]]) -> tuple[Dropped, ...]:
     return tuple(
-        Dropped(rule=rule, files=len(files), bytes=sum(file.bytes for file in files))
+        Dropped(
+            rule=rule,
+            files=len(files),
+            bytes=sum(file.bytes for file in files),
+            paths=tuple(sorted(file.path for file in files)),
+        )
         for rule, files in sorted(dropped.items())
     )

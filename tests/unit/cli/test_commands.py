@@ -166,7 +166,14 @@ def test_build_writes_what_the_plan_says_and_the_same_again(optimizer, project):
     optimizer("build", "--path", "site", "--output", "a")
     optimizer("build", "--path", "site", "--output", "b", PYTHONHASHSEED="7", TZ="Asia/Tokyo", PYTHONOPTIMIZE="1")
     names = sorted(p.name for p in (project / "a").iterdir())
-    assert names == ["aws-core.zip", "function.zip", "manifest.json", "utilities.zip", "web-framework.zip"]
+    assert names == [
+        "aws-core.zip",
+        "function.zip",
+        "manifest.json",
+        "receipt.json",
+        "utilities.zip",
+        "web-framework.zip",
+    ]
     for name in names:
         assert (project / "a" / name).read_bytes() == (project / "b" / name).read_bytes()
     manifest = json.loads((project / "a/manifest.json").read_text())

@@ -74,3 +74,30 @@ def test_patterns_keep_and_drop(project):
     slim = '[slim]\nkeep = {botocore = ["botocore/data/sqs/*"]}\ndrop = {web = ["web/*.txt"]}\n'
     config.write_text(f"{config.read_text()}\n{slim}")
     assert shipped(project)[0] == {"sqs", "sts"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "class UnknownServiceError(Exception):\n    pass\n",
+        "class UnknownServiceError(Exception):\n    fmt = 'no {service_name}'\n",
+        "class ResourceNotExistsError(Exception):\n    def __init__(self, service_name):\n        pass\n",
+    ],
+)
+def test_what_is_added_to_another_sdks_exceptions_does_no_harm(project, source):
+    """Another version may have other exceptions: then nothing is said, and nothing fails."""
+    from optimizer.config import load
+    from optimizer.models import InstalledFile
+    from optimizer.select.shipped_services import saying_how_to_add
+
+    config = load(project / "config/layers.toml")
+    for path in ("botocore/exceptions.py", "boto3/exceptions.py"):
+        file = InstalledFile(path=path, location="", bytes=1, mtime_ns=1, inode=1, executable=False)
+        (changed,) = saying_how_to_add([file], config)
+        found: dict[str, object] = {}
+        exec(compile(source + changed.added, path, "exec"), found)  # noqa: S102  text of our own
+        for name in ("UnknownServiceError", "ResourceNotExistsError"):
+            if name in found:
+                error = found[name]("x")
+                assert "layer-optimizer" not in getattr(error, "fmt", "")
