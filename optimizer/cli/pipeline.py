@@ -11,7 +11,7 @@ from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, endpoint_prefixes, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import InstalledEnvironment, WheelEnvironment, read_inventory
@@ -78,9 +78,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
         code_place = replace(CODE, bytecode=config.build.code_bytecode)
         services = choose_services(config, inventory, code, store)
-        selections, shared = select.without_shared(
-            [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
-        )
+        selected = [select.select_distribution(d, config, services.kept) for d in inventory.distributions]
+        selections, shared = select.without_shared([_rewritten(s, config, services, store) for s in selected])
         if config.aws.split_services and services.kept is not None:
             selections = select.split_selections(selections, services.kept)
             inventory = select.split_inventory(inventory, selections)
@@ -160,6 +159,16 @@ def environment_of(
             )
         return WheelEnvironment.of_folder(source.wheels, config.target, sha256=sha256)
     return InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
+
+
+def _rewritten(selection: Selection, config: Config, services: select.Services, store: Store) -> Selection:
+    """The selection with those files marked that ship rewritten.
+
+    Raises:
+        DiskError: a service's model can't be read.
+    """
+    models = {} if services.kept is None else select.service_models(selection.files)
+    return select.rewrite(selection, config, endpoint_prefixes(store, models.values()) if models else None)
 
 
 def _history(config: Config, source: Source) -> History | None:

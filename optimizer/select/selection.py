@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from optimizer.models import Dropped, InstalledFile, Selection
+from optimizer.select.rewrites import REWRITES
 from optimizer.select.rules import RULES
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ SERVICES_RULE = "botocore-services"
 
 def unknown_rules(config: Config) -> list[str]:
     """Faults of `[slim]`: names that are no rule here."""
-    known = ", ".join(RULES)
-    faults = [f"slim.{name}: no such rule; there are {known}" for name in config.slim.rules if name not in RULES]
+    known = (*RULES, *REWRITES)
+    faults = [
+        f"slim.{name}: no such rule; there are {', '.join(known)}" for name in config.slim.rules if name not in known
+    ]
     return faults + [
         f"slim.{name}: this rule can't be switched off: {RULES[name].why}"
         for name, wanted in config.slim.rules.items()
