@@ -13,7 +13,17 @@ from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler, find_facts, shipped
+from optimizer.content import (
+    CODE,
+    LAYER,
+    Payloads,
+    Store,
+    endpoint_prefixes,
+    file_hashes,
+    find_compiler,
+    find_facts,
+    shipped,
+)
 from optimizer.errors import ConfigError, InventoryError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import read_inventory
@@ -109,7 +119,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             for d, s in zip(inventory.distributions, selected, strict=True)
             for w in select.pattern_warnings(d, config, s)
         ]
-        selections, shared = select.without_shared(selected)
+        selections, shared = select.without_shared([_rewritten(s, config, services, store) for s in selected])
         if config.aws.split_services and services.kept is not None:
             selections = select.split_selections(selections, services.kept)
             inventory = select.split_inventory(inventory, selections)
@@ -168,6 +178,16 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             opened=opened,
             interrupted=interrupted,
         )
+
+
+def _rewritten(selection: Selection, config: Config, services: select.Services, store: Store) -> Selection:
+    """The selection with those files marked that ship rewritten.
+
+    Raises:
+        DiskError: a service's model can't be read.
+    """
+    models = {} if services.kept is None else select.service_models(selection.files)
+    return select.rewrite(selection, config, endpoint_prefixes(store, models.values()) if models else None)
 
 
 def _history(config: Config, source: Source) -> History | None:

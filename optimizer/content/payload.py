@@ -8,15 +8,18 @@ import hashlib
 import io
 import json
 import os
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.content.bytecode import Compiler, Job, compile_all
 from optimizer.content.deflate import COMPRESSOR, DEFLATED, Stream, deflate, is_whole
-from optimizer.content.source import changed, identity, is_changed, read, read_stream, shipped, ships_as_packed
+from optimizer.content.rewrites import plain
+from optimizer.content.source import changed, changes, identity, is_changed, read, read_stream, shipped, ships_as_packed
 from optimizer.errors import DiskError
-from optimizer.models import Entry, Payload
+from optimizer.models import Dropped, Entry, Payload
+from optimizer.select.rewrites import DOCUMENTATION_RULE, ENDPOINTS_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Packed, Selection
 
-_FORMAT = 5
+_FORMAT = 6
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -54,13 +57,18 @@ the stream is a wheel's, the wheel's SHA-256, the stream's offset and its CRC.""
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file that ships: its SHA-256 in hex, its bytes, and where a wheel holds the stream that ships of it."""
+    """One file that ships: its SHA-256 in hex, its bytes, and where a wheel holds the stream that ships of it.
+
+    `rewritten_by` is the rule that changed its text, `rewritten_bytes` by how many bytes that became shorter.
+    """
 
     path: str
     mode: int
     content: str
     bytes: int
     packed: Packed | None = None
+    rewritten_by: str = ""
+    rewritten_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -127,7 +135,7 @@ class Payloads:
                     payload,
                     name=selection.name,
                     version=selection.version,
-                    dropped=selection.dropped,
+                    dropped=(*selection.dropped, *payload.rewritten),
                     changed=changed_files,
                 )
             )
@@ -183,8 +191,7 @@ class Payloads:
             f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
         )
         lines = [
-            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}"
-            + (f"\0{f.unstamped}\0{f.added}" if is_changed(f) else "")
+            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}{changes(f)}"
             for f in (*selection.files, *selection.recorded)
         ]
         if selection.recorded:
@@ -325,6 +332,7 @@ class Payloads:
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             sources=lines,
             key=work.key,
+            rewritten=_rewritten(work.sources),
             notes=tuple(notes),
         )
         return payload, entries
@@ -345,11 +353,27 @@ def _look(file: InstalledFile) -> tuple[_Source, bool, bytes | None]:
     data, stream = read(file)
     found = hashlib.sha256(data).hexdigest()
     differs = bool(file.recorded) and file.recorded != _record_hash(found)
+    rule, saved = "", 0
     if is_changed(file):
-        data = changed(file, data)
+        before, data = data, changed(file, data)
         found = hashlib.sha256(data).hexdigest()
+        rule = DOCUMENTATION_RULE if file.undocumented else ENDPOINTS_RULE if file.endpoints else ""
+        saved = len(plain(before)) - len(plain(data)) if rule else 0
     packed = file.packed if ships_as_packed(file) else None
-    return _Source(file.path, 0o755 if file.executable else 0o644, found, len(data), packed), differs, stream
+    mode = 0o755 if file.executable else 0o644
+    return _Source(file.path, mode, found, len(data), packed, rule if saved else "", saved), differs, stream
+
+
+def _rewritten(sources: Sequence[_Source]) -> tuple[Dropped, ...]:
+    """The receipt of what ships rewritten."""
+    by_rule: defaultdict[str, list[_Source]] = defaultdict(list)
+    for source in sources:
+        if source.rewritten_by:
+            by_rule[source.rewritten_by].append(source)
+    return tuple(
+        Dropped(rule=rule, files=len(found), bytes=sum(source.rewritten_bytes for source in found))
+        for rule, found in sorted(by_rule.items())
+    )
 
 
 def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
@@ -391,6 +415,7 @@ def _parsed(summaries: dict[str, str]) -> dict[str, Payload]:
             for name in ("notes", "sources"):
                 values[name] = tuple(values[name])
             values["dropped"] = values["changed"] = ()
+            values["rewritten"] = tuple(Dropped(**one) for one in values["rewritten"])
             found[key] = Payload(**values)
         except (ValueError, KeyError, TypeError):
             continue
