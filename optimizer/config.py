@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from optimizer import limits
 from optimizer.errors import ConfigError, UsageError
+from optimizer.models import Target
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -198,6 +199,11 @@ class Config(_Table):
     slim: SlimConfig = SlimConfig()
     build: BuildConfig = BuildConfig()
     plan: PlanConfig = PlanConfig()
+
+    @property
+    def target(self) -> Target:
+        """The runtime and architecture that all functions of the file share."""
+        return Target(runtime=self.function[0].runtime, architecture=self.function[0].architecture)
 
     @property
     def layer_slots(self) -> int:

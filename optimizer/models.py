@@ -36,12 +36,29 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """Where a wheel holds a file: `wheel` is the wheel's SHA-256 in hex, `offset` where the stream of `bytes` begins.
+
+    `method` and `crc32` are the zip's; `recorded` is what the wheel's RECORD gives, as `algorithm=digest`, or empty.
+    """
+
+    wheel: str
+    offset: int
+    bytes: int
+    method: int
+    crc32: int
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledFile:
     """One file on disk: `path` in posix form relative to the folder that is on sys.path, `location` where it lies.
 
-    `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it; `recorded` is the
-    SHA-256 that RECORD gives, in its own base64 form, or empty. Where `unstamped`, it ships with gzip's time stamp set
-    to none, so that the same content has the same bytes whenever it was packed; `added` is text that ships at its end.
+    In a wheel, `packed` says where and `location` is the wheel; `mtime_ns` and `inode` are then 0, since the wheel's
+    hash says more. Else `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it;
+    `recorded` is the SHA-256 that RECORD gives, in its own base64 form, or empty.
+    Where `unstamped`, it ships with gzip's time stamp set to none, so that the same content has the same bytes whenever
+    it was packed; `added` is text that ships at its end.
     """
 
     path: str
@@ -53,6 +70,7 @@ class InstalledFile:
     recorded: str = ""
     unstamped: bool = False
     added: str = ""
+    packed: Packed | None = None
 
 
 Severity = Literal["error", "warning"]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import textwrap
+import zipfile
 from pathlib import Path
 
 
@@ -42,6 +43,47 @@ def lay_out(
     if record:
         (folder / info / "RECORD").write_text("\n".join([*lines, *extra_record, f"{info}/RECORD,,", ""]))
     return folder / info
+
+
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    requires: tuple[str, ...] = (),
+    files: dict[str, str | bytes] | None = None,
+    tag: str = "py3-none-any",
+    metadata: dict[str, str] | None = None,
+    modes: dict[str, int] | None = None,
+) -> Path:
+    """A wheel in `folder` with those files; its path is returned. Text packs, so that most members are deflated."""
+    stem = name.replace("-", "_")
+    info = f"{stem}-{version}.dist-info"
+    contents = {f"{stem}/__init__.py": f"NAME = {name!r}\n" * 9} if files is None else dict(files)
+    contents[f"{info}/METADATA"] = "".join(
+        [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", *(f"Requires-Dist: {r}\n" for r in requires)]
+    )
+    pythons, abi, platforms = tag.split("-")
+    tags = [f"{python}-{abi}-{platform}" for python in pythons.split(".") for platform in platforms.split(".")]
+    contents[f"{info}/WHEEL"] = "".join(
+        ["Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n", *(f"Tag: {each}\n" for each in tags)]
+    )
+    contents |= {f"{info}/{key}": text for key, text in (metadata or {}).items()}
+    rows = []
+    for path, text in contents.items():
+        data = text.encode() if isinstance(text, str) else text
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(data)}\n")
+    contents.setdefault(f"{info}/RECORD", "".join([*rows, f"{info}/RECORD,,\n"]))
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{stem}-{version}-{tag}.whl"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in contents.items():
+            member = zipfile.ZipInfo(path, (2024, 1, 1, 0, 0, 0))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = (modes or {}).get(path, 0o100644) << 16
+            archive.writestr(member, text)
+    return place
 
 
 CONFIG = """

@@ -17,6 +17,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit_json,
     note,
 )
@@ -34,6 +35,7 @@ DEFAULT_OUTPUT = Path("layers/.build")
 def build(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output: Annotated[
@@ -52,7 +54,7 @@ def build(
     Example: python -m optimizer build --output layers/.build
     """
     manifest = run_build(
-        Source(config=config, path=path, requirements=requirements, layers=layers),
+        Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers),
         output,
         quiet=output_format is Format.JSON,
         sbom=sbom,

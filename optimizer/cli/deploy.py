@@ -15,6 +15,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit_json,
     note,
 )
@@ -55,6 +56,7 @@ def deploy(
     bucket: BucketOption = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output_format: FormatOption = Format.TEXT,
@@ -73,7 +75,7 @@ def deploy(
             mend="Give --yes to deploy without being asked, or --dry-run to see what would be done.",
         )
     as_json = output_format is Format.JSON
-    source = Source(config=config, path=path, requirements=requirements, layers=layers)
+    source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as built:
         from optimizer.deploy import Deployer, Journal, Options, RealClock
         from optimizer.report.change_set import deploy_document, print_changes, print_results

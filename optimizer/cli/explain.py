@@ -15,6 +15,7 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     SnapshotOption,
+    WheelsOption,
     emit,
     emit_json,
 )
@@ -26,6 +27,7 @@ def explain(
     distribution: Annotated[str, typer.Argument(help="The distribution's name.")],
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
@@ -43,7 +45,7 @@ def explain(
 
     name = canonicalize_name(distribution)
     with planned(
-        Source(config=config, path=path, requirements=requirements, layers=layers, snapshot=snapshot)
+        Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers, snapshot=snapshot)
     ) as result:
         found = explanation(result.plan, result.inventory, name, result.history)
         if found is None:

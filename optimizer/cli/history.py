@@ -18,6 +18,7 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     SnapshotOption,
+    WheelsOption,
     emit,
     emit_json,
     note,
@@ -53,6 +54,7 @@ def _root() -> None:
 def update(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     snapshot: SnapshotOption = None,
     since: Annotated[
@@ -93,8 +95,9 @@ def update(
     """
     from optimizer import config as configuration
     from optimizer.cli.history_models import split_services
+    from optimizer.cli.sources import open_source
     from optimizer.history.snapshot import read_history, snapshot_text
-    from optimizer.inventory import InstalledEnvironment, read_inventory
+    from optimizer.inventory import read_inventory
 
     _check_options(
         {"--index-url": index_url, "--replace": replace, "--fresh": fresh} if from_git else {"--lock": lock},
@@ -103,7 +106,7 @@ def update(
     settings = configuration.load(config)
     place = _snapshot_path(settings, snapshot)
     old = read_history(place)
-    environment = InstalledEnvironment.of_folder(path) if path else InstalledEnvironment.running()
+    environment = open_source(settings, path=path, wheels=wheels, requirements=requirements).environment
     inventory = read_inventory(settings, environment, requirements=requirements)
     services = split_services(settings, inventory)
     first = since.date() if since else None

@@ -13,6 +13,7 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     TextFormat,
+    WheelsOption,
     emit,
     emit_json,
     rendered,
@@ -24,6 +25,7 @@ from optimizer.content import shipped
 def licenses(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output_format: Annotated[TextFormat, typer.Option("--format", help="What to write.")] = TextFormat.TEXT,
@@ -37,7 +39,7 @@ def licenses(
     from optimizer.build.components import components
     from optimizer.report.licences import licences_document, licences_markdown, print_licences
 
-    source = Source(config=config, path=path, requirements=requirements, layers=layers, best_so_far=True)
+    source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers, best_so_far=True)
     with planned(source) as result:
         found = components(result.plan, result.inventory, shipped)
         target = result.plan.target

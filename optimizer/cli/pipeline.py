@@ -9,39 +9,48 @@ from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
+from optimizer.cli.selecting import choose
 from optimizer.cli.solving import Effort, split
+from optimizer.cli.sources import open_source
+from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, find_compiler, find_facts, shipped
-from optimizer.errors import ConfigError, InventoryError, UsageError
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler
+from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
-from optimizer.inventory import InstalledEnvironment, read_inventory
-from optimizer.inventory.uses import importable_roots, own_roots
+from optimizer.inventory import read_inventory
+from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from optimizer.content import Facts
+    from optimizer.cli.sources import Opened
     from optimizer.history import Scenarios
-    from optimizer.models import Inventory, Selection
+    from optimizer.models import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What the shared source options say."""
+    """What the shared source options say; `change` is made to the configuration that was read."""
 
     config: Path
     path: Path | None = None
+    wheels: Path | None = None
     requirements: Path | None = None
+    upgrade: bool = False
     layers: int | None = None
     snapshot: Path | None = None
     fresh: bool = False
     best_so_far: bool = False
     effort: Effort = field(default_factory=Effort)
+    change: Callable[[Config], Config] = lambda config: config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A layer plan, and what building it needs; `services` are the service models that ship, None for all."""
+    """A layer plan, and what building it needs.
+
+    `services` are the service models that ship, None for all; `evidence` is what the selection's rules rested on.
+    """
 
     config: Config
     plan: plan.LayerPlan
@@ -52,6 +61,7 @@ class Planned:
     problem: partition.Problem
     history: History | None
     store: Store
+    opened: Opened
     interrupted: bool = False
 
 
@@ -66,44 +76,30 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     Raises:
         OptimizerError: whichever stage refuses.
     """
-    config = load(source.config)
+    config = source.change(load(source.config))
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
-    environment = InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
-    inventory = read_inventory(config, environment, requirements=source.requirements)
-    faults = select.unknown_names(config, inventory)
-    if faults:
-        raise ConfigError(tuple(faults), where=str(config.path))
-    code = select_code(config, inventory)
-    compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
-    code_place = replace(CODE, bytecode=config.build.code_bytecode)
     with Store() as store:
-        path_notes = check_path_files(inventory)
-        facts = facts_of(inventory, code, store)
-        services = choose_services(config, inventory, facts)
-        uses = {name: found.uses for name, found in facts.items()}
-        evidence = select.gather(uses)
-        own = {name: uses[name] for name in (f"function {selection.name}" for selection in code)}
-        idle = select.never_imported(inventory, own, uses, frozenset(n for n, f in facts.items() if f.plugs_in))
-        selected = [
-            select.select_distribution(d, config, services.kept, evidence[d.name]) for d in inventory.distributions
-        ]
-        risks = [
-            w
-            for d, s in zip(inventory.distributions, selected, strict=True)
-            for w in select.pattern_warnings(d, config, s)
-        ]
-        selections, shared = select.without_shared(selected)
-        if config.aws.split_services and services.kept is not None:
-            selections = select.split_selections(selections, services.kept)
-            inventory = select.split_inventory(inventory, selections)
+        opened = open_source(
+            config,
+            path=source.path,
+            wheels=source.wheels,
+            requirements=source.requirements,
+            upgrade=source.upgrade,
+            sha256=file_hashes(store) if trust_stat else sha256_of,
+        )
+        inventory = read_inventory(config, opened.environment, requirements=source.requirements)
+        chosen = choose(config, inventory, store)
+        inventory, code = chosen.inventory, chosen.code
+        compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
+        code_place = replace(CODE, bytecode=config.build.code_bytecode)
         groups = graph.make_groups(inventory.distributions, config.groups.together)
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
-            [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
+            [*((s, LAYER) for s in chosen.selections), *((s, code_place) for s in code)], trust_stat=trust_stat
         )
-        by_name = {payload.name: payload for payload in computed[: len(selections)]}
+        by_name = {payload.name: payload for payload in computed[: len(chosen.selections)]}
         locks = read_locks(config)
         history = _history(config, source)
         scenarios = make_scenarios(history, by_name, config.plan) if history else None
@@ -120,35 +116,36 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         answer, interrupted = split(problem, store, source.effort)
         if interrupted and not source.best_so_far:
             raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
-        notes = [*map(str, shared), *path_notes]
-        notes += [*select.exclusion_warnings(inventory, own), *risks, *services.warnings]
+        notes = [*chosen.notes]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
         if store.note:
             notes.append(store.note)
+        layer_plan = plan.make_plan(
+            config,
+            inventory,
+            groups=groups,
+            partition=answer,
+            payloads=by_name,
+            code=computed[len(chosen.selections) :],
+            locks=locks,
+            magic=compiler.magic if compiler else None,
+            code_magic=compiler.magic if compiler and code_place.bytecode else None,
+            notes=notes,
+            never_imported=chosen.idle,
+        )
         yield Planned(
             config=config,
             inventory=inventory,
-            plan=plan.make_plan(
-                config,
-                inventory,
-                groups=groups,
-                partition=answer,
-                payloads=by_name,
-                code=computed[len(selections) :],
-                locks=locks,
-                magic=compiler.magic if compiler else None,
-                code_magic=compiler.magic if compiler and code_place.bytecode else None,
-                notes=notes,
-                never_imported=idle,
-            ),
+            plan=replace(layer_plan, warnings=(*layer_plan.warnings, *map(str, plan_collisions(layer_plan)))),
             payloads=payloads,
-            services=services.kept,
-            evidence=evidence,
+            services=chosen.services,
+            evidence=chosen.evidence,
             problem=problem,
             history=history,
             store=store,
+            opened=opened,
             interrupted=interrupted,
         )
 
@@ -180,58 +177,6 @@ def _history_notes(history: History | None, scenarios: Scenarios | None, invento
     if (history.runtime, history.architecture) != (target.runtime, target.architecture):
         notes.append(f"{SNAPSHOT} is of {history.runtime} on {history.architecture}; {update}")
     return notes
-
-
-def select_code(config: Config, inventory: Inventory) -> list[Selection]:
-    """What goes into each function's own zip."""
-    return [
-        select.select_source(function, source.files)
-        for function, source in zip(config.function, inventory.functions, strict=True)
-    ]
-
-
-def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[str, Facts]:
-    """What the modules of each distribution and of each function do, by the name `function NAME` for those.
-
-    Raises:
-        DiskError: a file can't be read.
-    """
-    sources = {str(d.name): (d.files, False) for d in inventory.distributions}
-    sources |= {f"function {s.name}": (s.files, True) for s in code}
-    roots = [root for d in inventory.distributions for root in own_roots(d)]
-    roots += [root for excluded in inventory.excluded for root in excluded.roots]
-    return find_facts(store, sources, importable_roots(roots))
-
-
-def check_path_files(inventory: Inventory) -> list[str]:
-    """What a person should know of the .pth files that ship.
-
-    Raises:
-        InventoryError: one points at files that do not ship.
-    """
-    found = [
-        (str(d.name), problem)
-        for d in inventory.distributions
-        for file in d.files
-        if select.is_path_file(file.path)
-        for problem in select.path_file_problems(file.path, shipped(file).decode("utf-8", "replace"))
-    ]
-    refused = tuple(f"{name}: {problem.text}" for name, problem in found if problem.refused)
-    if refused:
-        where = "The running environment" if inventory.source == "installed" else inventory.source
-        raise InventoryError(refused, where=where, mend="Install those distributions as wheels: pip install FOLDER")
-    return [f"{name}: {problem.text}" for name, problem in found]
-
-
-def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:
-    """Which of botocore's services ship.
-
-    Raises:
-        ConfigError: see select.choose_services.
-    """
-    available = select.available_services(inventory.distributions)
-    calls = {path: made for found in facts.values() for path, made in found.clients.items()}
-    return select.choose_services(config, available, calls)
 
 
 def lock_path(config: Config, layer: str) -> Path:

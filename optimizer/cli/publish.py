@@ -14,6 +14,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit_json,
     note,
 )
@@ -45,6 +46,7 @@ def publish(
     bucket: BucketOption = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output_format: FormatOption = Format.TEXT,
@@ -55,7 +57,7 @@ def publish(
     """
     one_place(local=local, endpoint_url=endpoint_url)
     as_json = output_format is Format.JSON
-    source = Source(config=config, path=path, requirements=requirements, layers=layers)
+    source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=False, quiet=as_json) as built:
         from optimizer.deploy import Journal, put_parameters
         from optimizer.deploy import publish as publish_all

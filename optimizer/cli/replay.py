@@ -19,6 +19,7 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     SnapshotOption,
+    WheelsOption,
     emit,
     emit_json,
     note,
@@ -41,6 +42,7 @@ _WINDOWS = {"day": 182, "week": 26, "month": 6}
 def replay(
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
@@ -71,7 +73,14 @@ def replay(
         check_picture(picture)  # before the work, not after it
     effort = Effort(time_limit=time_limit, seed=seed)
     source = Source(
-        config=config, path=path, requirements=requirements, layers=layers, snapshot=snapshot, fresh=True, effort=effort
+        config=config,
+        path=path,
+        wheels=wheels,
+        requirements=requirements,
+        layers=layers,
+        snapshot=snapshot,
+        fresh=True,
+        effort=effort,
     )
     with planned(source) as result:
         if result.history is None:

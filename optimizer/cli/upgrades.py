@@ -15,6 +15,7 @@ from optimizer.cli.common import (
     LayersOption,
     PathOption,
     RequirementsOption,
+    WheelsOption,
     emit,
     emit_json,
     note,
@@ -37,6 +38,7 @@ def upgrades(
     ] = 10,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
+    wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
     layers: LayersOption = None,
     output_format: FormatOption = Format.TEXT,
@@ -47,7 +49,7 @@ def upgrades(
 
     Example: python -m optimizer upgrades boto3 botocore --releases 20
     """
-    with planned(Source(config=config, path=path, requirements=requirements, layers=layers)) as result:
+    with planned(Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)) as result:
         advice = _advice(result, distribution or [], releases)
         if output_format is Format.JSON:
             from optimizer.report.upgrades import upgrades_document

@@ -3,6 +3,7 @@
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
 from optimizer.content.facts import Facts, find_facts
+from optimizer.content.hashes import file_hashes
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
 from optimizer.content.source import raw, shipped
 from optimizer.content.store import Store
@@ -18,6 +19,7 @@ __all__ = [
     "Place",
     "Store",
     "Stream",
+    "file_hashes",
     "find_compiler",
     "find_facts",
     "raw",

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from optimizer.content.source import raw
+from optimizer.content.source import identity, raw
 from optimizer.inventory.clients import ClientCalls, client_calls, own_client_calls
 from optimizer.inventory.uses import TEST_FOLDERS, Uses, is_test, note_extension, note_uses
 from optimizer.select import SDK
@@ -73,7 +73,7 @@ def _is_read(path: str) -> bool:
 
 
 def _key(head: str, files: Sequence[InstalledFile], own: bool) -> str:  # noqa: FBT001
-    lines = [f"{f.location}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}" for f in files if _is_read(f.path)]
+    lines = [identity(f) for f in files if _is_read(f.path)]
     head = f"facts {_FORMAT} {own} {head}\n"
     return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 

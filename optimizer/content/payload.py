@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.content.bytecode import Compiler, Job, compile_all
-from optimizer.content.deflate import COMPRESSOR, Stream, deflate, is_whole
-from optimizer.content.source import changed, is_changed, raw, shipped
+from optimizer.content.deflate import COMPRESSOR, DEFLATED, Stream, deflate, is_whole
+from optimizer.content.source import changed, identity, is_changed, read, read_stream, shipped, ships_as_packed
 from optimizer.errors import DiskError
 from optimizer.models import Entry, Payload
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from optimizer.content.store import Store
-    from optimizer.models import InstalledFile, Selection
+    from optimizer.models import InstalledFile, Packed, Selection
 
 _FORMAT = 5
 """Part of every key: raised when what is kept under a key changes."""
@@ -47,6 +47,21 @@ class Place:
 LAYER = Place(prefix="python/", root="/opt/")
 CODE = Place(prefix="", root="/var/task/")
 
+_Row = tuple[str, int, str, int, int, int, tuple[str, int, int] | None]
+"""A payload's file as it is remembered: path, mode, content, bytes, stream's bytes, whether it is bytecode, and, where
+the stream is a wheel's, the wheel's SHA-256, the stream's offset and its CRC."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One file that ships: its SHA-256 in hex, its bytes, and where a wheel holds the stream that ships of it."""
+
+    path: str
+    mode: int
+    content: str
+    bytes: int
+    packed: Packed | None = None
+
 
 @dataclass(slots=True)
 class _Work:
@@ -55,7 +70,7 @@ class _Work:
     selection: Selection
     place: Place
     key: str
-    sources: list[tuple[str, int, str, int]]
+    sources: list[_Source]
     bytecode: dict[str, str]
     changed: list[str]
 
@@ -75,6 +90,8 @@ class Payloads:
         self._progress = progress
         self._verify = False
         self._whole: dict[str, Stream] = {}
+        self._packed: dict[tuple[str, int], bytes] = {}
+        self._wheels: dict[str, str] = {}
 
     def compute(self, selections: Sequence[tuple[Selection, Place]], *, trust_stat: bool = True) -> list[Payload]:
         """Each selection's payload, in the order given.
@@ -89,6 +106,7 @@ class Payloads:
             CompilerError: the compiling child failed.
         """
         keys = [self._key(selection, place) for selection, place in selections]
+        self._wheels.update({f.packed.wheel: f.location for s, _ in selections for f in s.files if f.packed})
         known = _parsed(self.store.payload_summaries(keys)) if trust_stat else {}
         self._verify = not trust_stat
         if not trust_stat:
@@ -122,13 +140,16 @@ class Payloads:
         """
         text = self.store.payload_entries(payload.key)
         rows = json.loads(text) if text else []
-        wanted = {row[2] for row in rows}
+        wanted = {row[2] for row in rows if row[6] is None}
         streams = {c: self._whole[c] for c in wanted & self._whole.keys()}
         streams |= self.store.streams(wanted - streams.keys())
         try:
             found = [
-                (Entry(path=p, mode=m, content=c, bytes=b, stream_bytes=s, compiled=bool(k)), streams[c])
-                for p, m, c, b, s, k in rows
+                (
+                    Entry(path=p, mode=m, content=c, bytes=b, stream_bytes=s, compiled=bool(k)),
+                    Stream(DEFLATED, w[2], b, self._wheel_stream(w[0], w[1], s)) if w else streams[c],
+                )
+                for p, m, c, b, s, k, w in rows
             ]
         except KeyError:
             found = []
@@ -138,6 +159,11 @@ class Payloads:
                 mend="Run the command again; if it comes back, look at the disk's free space.",
             )
         return found
+
+    def _wheel_stream(self, wheel: str, offset: int, length: int) -> bytes:
+        """A stream of a wheel: the one that was read when it was verified, or else what the wheel has there."""
+        known = self._packed.get((wheel, offset))
+        return known if known is not None else read_stream(self._wheels[wheel], offset, length)
 
     def _known(self, contents: set[str]) -> dict[str, tuple[int, int]]:
         """(unzipped, stream) bytes of the contents that the cache has; when verifying, of those that are whole."""
@@ -156,7 +182,7 @@ class Payloads:
             f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
         )
         lines = [
-            f"{f.location}\0{f.path}\0{f.bytes}\0{f.mtime_ns}\0{f.inode}\0{f.executable}\0{f.recorded}"
+            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}"
             + (f"\0{f.unstamped}\0{f.added}" if is_changed(f) else "")
             for f in (*selection.files, *selection.recorded)
         ]
@@ -169,7 +195,7 @@ class Payloads:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             works = [self._read(selection, place, key, pool, streams) for selection, place, key in missing]
             bytecode = self._compile(works, pool, streams)
-        contents = {content for work in works for _, _, content, _ in work.sources}
+        contents = {source.content for work in works for source in work.sources if source.packed is None}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
         sizes |= self._known(contents - sizes.keys())
@@ -185,26 +211,24 @@ class Payloads:
         self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor, streams: dict[str, Stream]
     ) -> _Work:
         """Hash every file, and compress what the cache does not know."""
-        hashes = list(pool.map(_hash, selection.files))
-        changed = [file.path for file, (_, _, differs) in zip(selection.files, hashes, strict=True) if differs]
-        sources = [
-            (file.path, 0o755 if file.executable else 0o644, content, size)
-            for file, (content, size, _) in zip(selection.files, hashes, strict=True)
-        ]
+        looked = list(pool.map(_look, selection.files))
+        changed = [file.path for file, (_, differs, _) in zip(selection.files, looked, strict=True) if differs]
+        for file, (_, _, stream) in zip(selection.files, looked, strict=True):
+            if stream is not None and file.packed and self._verify:
+                self._packed[file.packed.wheel, file.packed.offset] = stream
+        sources = [source for source, _, _ in looked]
         generated = {}
         if selection.record:
-            beside = zip(selection.recorded, pool.map(_hash, selection.recorded), strict=True)
-            rows = [(path, content, size) for path, _, content, size in sources]
-            rows += [(file.path, content, size) for file, (content, size, _) in beside]
-            record = _record(selection.record, rows)
+            rows = [*sources, *(source for source, _, _ in pool.map(_look, selection.recorded))]
+            record = _record(selection.record, [(row.path, row.content, row.bytes) for row in rows])
             content = hashlib.sha256(record).hexdigest()
-            sources.append((selection.record, 0o644, content, len(record)))
+            sources.append(_Source(selection.record, 0o644, content, len(record)))
             generated[content] = record
-        known = self._known({content for _, _, content, _ in sources})
+        known = self._known({source.content for source in sources if source.packed is None})
         wanted = {
-            content: file
-            for file, (content, _, _) in zip(selection.files, hashes, strict=True)
-            if content not in known and content not in streams
+            source.content: file
+            for file, (source, _, _) in zip(selection.files, looked, strict=True)
+            if source.packed is None and source.content not in known and source.content not in streams
         }
         if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
             self._progress(f"compressing {len(wanted)} files of {selection.name} (once; then they come from the cache)")
@@ -215,15 +239,15 @@ class Payloads:
         keys = self._bytecode_keys(sources, place)
         return _Work(selection, place, key, sources, keys, changed)
 
-    def _bytecode_keys(self, sources: list[tuple[str, int, str, int]], place: Place) -> dict[str, str]:
+    def _bytecode_keys(self, sources: list[_Source], place: Place) -> dict[str, str]:
         """Bytecode's key by the path of its source."""
         if self.compiler is None or not place.bytecode:
             return {}
         head = f"{_FORMAT}\0{self.compiler.magic}\0{self.compiler.build}\0"
         return {
-            path: hashlib.sha256(f"{head}{content}\0{_embedded(path, place)}".encode()).hexdigest()
-            for path, _, content, _ in sources
-            if path.endswith(".py")
+            source.path: hashlib.sha256(f"{head}{source.content}\0{_embedded(source.path, place)}".encode()).hexdigest()
+            for source in sources
+            if source.path.endswith(".py")
         }
 
     def _compile(
@@ -240,7 +264,7 @@ class Payloads:
             Job(
                 key=key,
                 source=file.location,
-                content=shipped(file) if is_changed(file) else None,
+                content=shipped(file) if is_changed(file) or file.packed else None,
                 embedded=_embedded(file.path, work.place),
             )
             for work in works
@@ -261,16 +285,23 @@ class Payloads:
         work: _Work,
         bytecode: dict[str, tuple[str | None, str | None]],
         sizes: dict[str, tuple[int, int]],
-    ) -> tuple[Payload, list[tuple[str, int, str, int, int, int]]]:
+    ) -> tuple[Payload, list[_Row]]:
         prefix = work.place.prefix
-        entries, notes = [], []
+        entries: list[_Row] = []
+        notes = []
         if work.changed:
             more = f" and {len(work.changed) - 1} more" if len(work.changed) > 1 else ""
             notes.append(
                 f"{work.changed[0]}{more} changed since the install (RECORD has another hash); the disk's ships"
             )
-        for path, mode, content, size in work.sources:
-            entries.append((prefix + path, mode, content, size, sizes[content][1], 0))
+        for source in work.sources:
+            packed = source.packed
+            row = (prefix + source.path, source.mode, source.content, source.bytes)
+            entries.append(
+                (*row, packed.bytes, 0, (packed.wheel, packed.offset, packed.crc32))
+                if packed
+                else (*row, sizes[source.content][1], 0, None)
+            )
         tag = self._cache_tag()
         for path, key in work.bytecode.items():
             compiled, reason = bytecode[key]
@@ -279,9 +310,9 @@ class Payloads:
                 continue
             folder, _, name = path.rpartition("/")
             place = f"{folder}/__pycache__/" if folder else "__pycache__/"
-            entries.append((f"{prefix}{place}{name[:-3]}.{tag}.pyc", 0o644, compiled, *sizes[compiled], 1))
-        entries.sort()
-        lines = tuple(sorted(f"{prefix}{path}\0{mode:o}\0{content}" for path, mode, content, _ in work.sources))
+            entries.append((f"{prefix}{place}{name[:-3]}.{tag}.pyc", 0o644, compiled, *sizes[compiled], 1, None))
+        entries.sort(key=lambda row: row[0])
+        lines = tuple(sorted(f"{prefix}{s.path}\0{s.mode:o}\0{s.content}" for s in work.sources))
         payload = Payload(
             name=work.selection.name,
             version=work.selection.version,
@@ -307,15 +338,16 @@ def _embedded(path: str, place: Place) -> str:
     return f"{place.root}{place.prefix}{path}"
 
 
-def _hash(file: InstalledFile) -> tuple[str, int, bool]:
-    """SHA-256 and bytes of the file as it ships, and whether the disk's is another than RECORD says."""
-    data = raw(file)
+def _look(file: InstalledFile) -> tuple[_Source, bool, bytes | None]:
+    """The file as it ships, whether the disk's is another than RECORD says, and the wheel's stream where that ships."""
+    data, stream = read(file)
     found = hashlib.sha256(data).hexdigest()
     differs = bool(file.recorded) and file.recorded != _record_hash(found)
     if is_changed(file):
         data = changed(file, data)
         found = hashlib.sha256(data).hexdigest()
-    return found, len(data), differs
+    packed = file.packed if ships_as_packed(file) else None
+    return _Source(file.path, 0o755 if file.executable else 0o644, found, len(data), packed), differs, stream
 
 
 def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:

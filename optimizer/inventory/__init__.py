@@ -1,4 +1,4 @@
-"""[reads] An installed environment or folder, and the function's own source, as an Inventory."""
+"""[reads] An installed environment, a folder or wheels, and the function's own source, as an Inventory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from optimizer.inventory.environment import Environment, Installed, InstalledEnv
 from optimizer.inventory.exclusion import excluded
 from optimizer.inventory.requirements import RequirementLine, read_requirements
 from optimizer.inventory.source import read_source
-from optimizer.models import FunctionSource, Inventory, Target
+from optimizer.inventory.wheels import WheelEnvironment
+from optimizer.models import FunctionSource, Inventory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "Installed",
     "InstalledEnvironment",
     "RequirementLine",
+    "WheelEnvironment",
     "read_inventory",
     "read_requirements",
 ]
@@ -39,8 +41,7 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         UsageError: a source folder or requirements file is missing.
         InventoryError: what is required can't be shipped; every reason at once.
     """
-    first = config.function[0]
-    target = Target(runtime=first.runtime, architecture=first.architecture)
+    target = config.target
     closure = Closure(environment, target, cut=config.slim.cut)
     functions = []
     for function in config.function:
@@ -59,8 +60,7 @@ def read_inventory(config: Config, environment: Environment, *, requirements: Pa
         raise InventoryError(
             errors,
             where="The running environment" if environment.source == "installed" else environment.source,
-            mend="Install what the requirements ask for, for the target: "
-            f"python -m pip install -r {requirements or config.root / first.requirements}",
+            mend=f"{environment.mend} {requirements or config.root / config.function[0].requirements}",
         )
     return Inventory(
         target=target,

@@ -53,7 +53,9 @@ class Closure:
             self._demand(None, line.requirement)
             if self._ends(line.requirement, line.where):
                 continue
-            direct.add(canonicalize_name(line.requirement.name))
+            name = canonicalize_name(line.requirement.name)
+            direct.add(name)
+            self._check_hash(line, self._look_up(name, line.requirement, line.where))
             todo.append((line.requirement, line.where))
         while todo:
             requirement, by = todo.popleft()
@@ -117,14 +119,14 @@ class Closure:
 
     def _look_up(self, name: NormalizedName, requirement: Requirement, by: str) -> Installed | None:
         if name not in self._found:
-            self._found[name] = installed = self.environment.find(name)
+            self._found[name] = installed = self.environment.find(name, requirement.specifier)
             if installed is not None:
                 for defect in installed.defects:
                     self._add(defect)
                 self._check_tags(installed)
         installed = self._found[name]
         if installed is None:
-            self._error(name, "missing", f"required by {by}, is not installed")
+            self._error(name, "missing", f"required by {by}, {self.environment.absent}")
             return None
         try:
             fits = requirement.specifier.contains(installed.version, prereleases=True)
@@ -136,6 +138,18 @@ class Closure:
                 name, "specifier", f"version {installed.version} does not satisfy {requirement.specifier} of {by}"
             )
         return installed
+
+    def _check_hash(self, line: RequirementLine, installed: Installed | None) -> None:
+        """A wheel is the one that the requirement's line was locked to; of what is installed, the wheel is gone."""
+        if installed is None or not installed.wheel or not line.hashes:
+            return
+        if f"sha256:{installed.wheel}" not in line.hashes:
+            self._error(
+                installed.name,
+                "hash",
+                f"the wheel of {installed.version} has sha256:{installed.wheel}, but {line.where} asks for "
+                f"{' or '.join(sorted(line.hashes))}. Do not use this wheel before you know why they differ",
+            )
 
     def _check_tags(self, installed: Installed) -> None:
         if not installed.tags:

@@ -16,10 +16,14 @@ from stat import S_ISREG
 from typing import Any, Protocol
 
 import importlib_metadata
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from optimizer.errors import UsageError
-from optimizer.models import Defect, InstalledFile, Severity
+from optimizer.inventory.defects import Report, some
+from optimizer.models import Defect, InstalledFile
+
+_ANY = SpecifierSet()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Installed:
     """One installed distribution as it was found: nothing evaluated for a target yet.
 
     `requirements` are the lines of its metadata, `tags` those of its WHEEL file, `outside_bytes` what it has in files
-    that are not in `folder` (scripts).
+    that are not in `folder` (scripts); `wheel` is the SHA-256 of the wheel that it is read from, where it is.
     """
 
     name: NormalizedName
@@ -39,15 +43,22 @@ class Installed:
     files: tuple[InstalledFile, ...]
     outside_bytes: int
     defects: tuple[Defect, ...]
+    wheel: str = ""
 
 
 class Environment(Protocol):
-    """Where distributions are looked up: the running interpreter's environment, a folder, or a test's fake."""
+    """Where distributions are looked up: the running interpreter's environment, a folder, wheels, or a test's fake.
+
+    `source` is what it is called in a plan, `absent` how it is told that a distribution is not there, `mend` how what
+    is wrong is mended, before the requirements file's path.
+    """
 
     source: str
+    absent: str
+    mend: str
 
-    def find(self, name: NormalizedName) -> Installed | None:
-        """The distribution of that name, or None."""
+    def find(self, name: NormalizedName, specifier: SpecifierSet) -> Installed | None:
+        """The distribution of that name, or None; where there is a choice, a version that the specifier admits."""
 
     def names(self) -> tuple[NormalizedName, ...]:
         """Every distribution there is, sorted."""
@@ -55,6 +66,9 @@ class Environment(Protocol):
 
 class InstalledEnvironment:
     """Distributions on a search path, as `importlib.metadata` finds them; the first on the path wins, as on import."""
+
+    absent = "is not installed"
+    mend = "Install what the requirements ask for, for the target: python -m pip install -r"
 
     def __init__(self, path: list[str], *, source: str, prefix: str | None = None) -> None:
         self.source = source
@@ -100,8 +114,9 @@ class InstalledEnvironment:
                 names.add(canonicalize_name(distribution.name or ""))
         return tuple(sorted(names - {""}))
 
-    def find(self, name: NormalizedName) -> Installed | None:
+    def find(self, name: NormalizedName, specifier: SpecifierSet = _ANY) -> Installed | None:
         """The first distribution of that name on the path; one whose metadata can't be read is an error of its own."""
+        del specifier  # there is no choice
         found = list(importlib_metadata.distributions(name=name, path=self._path))
         if not found:
             return None
@@ -109,7 +124,7 @@ class InstalledEnvironment:
             return self._read(name, found)
         except (importlib_metadata.MetadataNotFound, KeyError, UnicodeDecodeError, csv.Error) as error:
             place = Path(str(found[0]._path))  # type: ignore[attr-defined]  # noqa: SLF001  see below
-            report = _Report(name)
+            report = Report(name)
             reason = str(error) or type(error).__name__
             report("unreadable", f"its metadata in {place} can't be read ({reason}). Install it again", "error")
             return Installed(
@@ -130,7 +145,7 @@ class InstalledEnvironment:
         folder = str(info.parent)
         metadata = first.metadata  # parsed anew by each access
         requirements = tuple(metadata.get_all("Requires-Dist") or ())
-        report = _Report(name)
+        report = Report(name)
         beside = sorted({Path(str(d._path)).name for d in found if str(Path(str(d._path)).parent) == folder})  # noqa: SLF001
         if len(beside) > 1:
             report("two-versions", f"{' and '.join(beside)} lie side by side in {folder}. Install it again", "error")
@@ -166,7 +181,7 @@ class InstalledEnvironment:
         )
 
     @staticmethod
-    def _check_editable(found: Any, report: _Report) -> None:
+    def _check_editable(found: Any, report: Report) -> None:
         """An editable install has no files of its own: it points at a source tree (PEP 610's direct_url.json)."""
         direct_url = found.read_text("direct_url.json")
         try:
@@ -182,21 +197,10 @@ class InstalledEnvironment:
             )
 
 
-class _Report:
-    """Collects one distribution's defects."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.defects: list[Defect] = []
-
-    def __call__(self, code: str, detail: str, severity: Severity) -> None:
-        self.defects.append(Defect(distribution=self.name, code=code, detail=detail, severity=severity))
-
-
 class _FileReader:
     """Turns RECORD, or the disk where there is none, into files inside the folder; what does not fit is reported."""
 
-    def __init__(self, folder: str, *, prefix: str | None, report: _Report) -> None:
+    def __init__(self, folder: str, *, prefix: str | None, report: Report) -> None:
         self.folder = folder
         self.prefix = prefix
         self.report = report
@@ -224,11 +228,11 @@ class _FileReader:
             elif len(row) > 2 and row[2].isdecimal() and int(row[2]) != self.files[-1].bytes:  # noqa: PLR2004  path, hash, size
                 differing.append(path)
         if missing:
-            self.report("record-missing", f"RECORD names {_some(missing)} that the disk does not have", "warning")
+            self.report("record-missing", f"RECORD names {some(missing)} that the disk does not have", "warning")
         if differing:
-            self.report("record-differs", f"{_some(differing)} changed since the install; the disk's ships", "warning")
+            self.report("record-differs", f"{some(differing)} changed since the install; the disk's ships", "warning")
         if outside:
-            self.report("outside", f"RECORD names {_some(outside)} outside the folder; not shipped", "warning")
+            self.report("outside", f"RECORD names {some(outside)} outside the folder; not shipped", "warning")
 
     def _normalised(self, path: str) -> str:
         """The path relative to the folder, in its plain form: RECORD may hold absolute ones and dots (PEP 376)."""
@@ -312,9 +316,3 @@ class _FileReader:
         except OSError:
             return path.endswith(".pyc") or "/bin/" in path
         return True
-
-
-def _some(paths: list[str]) -> str:
-    """The first few of many."""
-    shown = ", ".join(sorted(paths)[:3])
-    return shown if len(paths) <= 3 else f"{shown} and {len(paths) - 3} more"  # noqa: PLR2004

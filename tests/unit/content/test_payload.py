@@ -108,7 +108,7 @@ def test_a_file_whose_hash_is_not_records_is_told(tmp_path):
 def test_the_second_time_nothing_is_read(tmp_path, monkeypatch):
     chosen = selections(tmp_path, make_project(tmp_path))
     first = payloads(tmp_path, chosen)
-    monkeypatch.setattr("optimizer.content.payload.raw", lambda _: pytest.fail("read again"))
+    monkeypatch.setattr("optimizer.content.payload.read", lambda _: pytest.fail("read again"))
     assert payloads(tmp_path, chosen) == first
 
 
