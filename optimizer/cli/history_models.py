@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.cli.pipeline import choose_services, facts_of, select_code
+from optimizer.cli.selecting import choose_services, facts_of, select_code
 from optimizer.content import Store
 from optimizer.history.index import SimpleIndex
 from optimizer.history.models import model_changes, newest_of_each_week

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
+from optimizer.cli.selecting import choose
 from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from optimizer.cli.sources import Opened
     from optimizer.content import Facts
     from optimizer.history import Scenarios
-    from optimizer.models import Inventory, Selection
+    from optimizer.models import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A layer plan, and what building it needs; `services` are the service models that ship, None for all."""
+    """A layer plan, and what building it needs.
+
+    `services` are the service models that ship, None for all; `evidence` is what the selection's rules rested on.
+    """
 
     config: Config
     plan: plan.LayerPlan
@@ -126,9 +130,9 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         groups = graph.make_groups(inventory.distributions, config.groups.together)
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
-            [*((s, LAYER) for s in selections), *((s, code_place) for s in code)], trust_stat=trust_stat
+            [*((s, LAYER) for s in chosen.selections), *((s, code_place) for s in code)], trust_stat=trust_stat
         )
-        by_name = {payload.name: payload for payload in computed[: len(selections)]}
+        by_name = {payload.name: payload for payload in computed[: len(chosen.selections)]}
         locks = read_locks(config)
         history = _history(config, source)
         scenarios = make_scenarios(history, by_name, config.plan) if history else None
@@ -145,8 +149,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         answer, interrupted = split(problem, store, source.effort)
         if interrupted and not source.best_so_far:
             raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
-        notes = [*map(str, shared), *path_notes]
-        notes += [*select.exclusion_warnings(inventory, own), *risks, *services.warnings]
+        notes = [*chosen.notes]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
@@ -158,7 +161,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             groups=groups,
             partition=answer,
             payloads=by_name,
-            code=computed[len(selections) :],
+            code=computed[len(chosen.selections) :],
             locks=locks,
             magic=compiler.magic if compiler else None,
             code_magic=compiler.magic if compiler and code_place.bytecode else None,
@@ -170,8 +173,8 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             inventory=inventory,
             plan=replace(layer_plan, warnings=(*layer_plan.warnings, *map(str, plan_collisions(layer_plan)))),
             payloads=payloads,
-            services=services.kept,
-            evidence=evidence,
+            services=chosen.services,
+            evidence=chosen.evidence,
             problem=problem,
             history=history,
             store=store,
@@ -217,58 +220,6 @@ def _history_notes(history: History | None, scenarios: Scenarios | None, invento
     if (history.runtime, history.architecture) != (target.runtime, target.architecture):
         notes.append(f"{SNAPSHOT} is of {history.runtime} on {history.architecture}; {update}")
     return notes
-
-
-def select_code(config: Config, inventory: Inventory) -> list[Selection]:
-    """What goes into each function's own zip."""
-    return [
-        select.select_source(function, source.files)
-        for function, source in zip(config.function, inventory.functions, strict=True)
-    ]
-
-
-def facts_of(inventory: Inventory, code: list[Selection], store: Store) -> dict[str, Facts]:
-    """What the modules of each distribution and of each function do, by the name `function NAME` for those.
-
-    Raises:
-        DiskError: a file can't be read.
-    """
-    sources = {str(d.name): (d.files, False) for d in inventory.distributions}
-    sources |= {f"function {s.name}": (s.files, True) for s in code}
-    roots = [root for d in inventory.distributions for root in own_roots(d)]
-    roots += [root for excluded in inventory.excluded for root in excluded.roots]
-    return find_facts(store, sources, importable_roots(roots))
-
-
-def check_path_files(inventory: Inventory) -> list[str]:
-    """What a person should know of the .pth files that ship.
-
-    Raises:
-        InventoryError: one points at files that do not ship.
-    """
-    found = [
-        (str(d.name), problem)
-        for d in inventory.distributions
-        for file in d.files
-        if select.is_path_file(file.path)
-        for problem in select.path_file_problems(file.path, shipped(file).decode("utf-8", "replace"))
-    ]
-    refused = tuple(f"{name}: {problem.text}" for name, problem in found if problem.refused)
-    if refused:
-        where = "The running environment" if inventory.source == "installed" else inventory.source
-        raise InventoryError(refused, where=where, mend="Install those distributions as wheels: pip install FOLDER")
-    return [f"{name}: {problem.text}" for name, problem in found]
-
-
-def choose_services(config: Config, inventory: Inventory, facts: dict[str, Facts]) -> select.Services:
-    """Which of botocore's services ship.
-
-    Raises:
-        ConfigError: see select.choose_services.
-    """
-    available = select.available_services(inventory.distributions)
-    calls = {path: made for found in facts.values() for path, made in found.clients.items()}
-    return select.choose_services(config, available, calls)
 
 
 def lock_path(config: Config, layer: str) -> Path:
