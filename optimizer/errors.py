@@ -53,6 +53,18 @@ class InventoryError(OptimizerError):
         super().__init__(f"{where} can't be shipped as it is:{lines}", mend=mend)
 
 
+class ResolutionError(OptimizerError):
+    """There is no set of wheels for the target that the requirements admit."""
+
+    code = "resolution"
+
+
+class HashError(OptimizerError):
+    """A wheel is not the one whose hash was asked for."""
+
+    code = "hash"
+
+
 class CompilerError(OptimizerError):
     """There is no Python of the target's minor version to compile bytecode with, or it failed."""
 

@@ -52,7 +52,12 @@ WheelsOption = Annotated[
 ]
 RequirementsOption = Annotated[
     Path | None,
-    typer.Option("--requirements", help="Instead of the configured requirements file.", metavar="FILE"),
+    typer.Option(
+        "--requirements",
+        help="Instead of the configured requirements file; without --path or --wheels it is resolved for the target, "
+        "and wheels are downloaded.",
+        metavar="FILE",
+    ),
 ]
 LayersOption = Annotated[
     int | None,
@@ -63,7 +68,11 @@ SnapshotOption = Annotated[
     typer.Option("--snapshot", help="Instead of layers/history.json beside the configuration.", metavar="FILE"),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout holds.")]
+UpgradeOption = Annotated[
+    bool, typer.Option("--upgrade", help="With --requirements: resolve it anew, whatever is locked.")
+]
 CONFIG = DEFAULT_PATH
+_QUIET_SECONDS = 1.0
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 _PIPE_COLUMNS = 120
@@ -182,6 +191,18 @@ def rendered(show: Callable[[Console], None], *, to_file: bool = False) -> str:
 def note(text: str) -> None:
     """A line for the person at the terminal; never on stdout."""
     sys.stderr.write(text + "\n")
+
+
+@contextmanager
+def slowly(line: str) -> Iterator[None]:
+    """Say the line where the block takes longer than a second."""
+    timer = threading.Timer(_QUIET_SECONDS, note, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -95,7 +95,7 @@ def update(
     """
     from optimizer import config as configuration
     from optimizer.cli.history_models import split_services
-    from optimizer.cli.pipeline import Source, environment_of
+    from optimizer.cli.sources import open_source
     from optimizer.history.snapshot import read_history, snapshot_text
     from optimizer.inventory import read_inventory
 
@@ -106,7 +106,7 @@ def update(
     settings = configuration.load(config)
     place = _snapshot_path(settings, snapshot)
     old = read_history(place)
-    environment = environment_of(Source(config=config, path=path, wheels=wheels), settings)
+    environment = open_source(settings, path=path, wheels=wheels, requirements=requirements).environment
     inventory = read_inventory(settings, environment, requirements=requirements)
     services = split_services(settings, inventory)
     first = since.date() if since else None

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
+from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
-from optimizer.inventory import InstalledEnvironment, WheelEnvironment, read_inventory
+from optimizer.inventory import read_inventory
+from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from optimizer.cli.sources import Opened
     from optimizer.history import Scenarios
     from optimizer.models import Inventory, Selection
 
@@ -32,6 +35,7 @@ class Source:
     path: Path | None = None
     wheels: Path | None = None
     requirements: Path | None = None
+    upgrade: bool = False
     layers: int | None = None
     snapshot: Path | None = None
     fresh: bool = False
@@ -52,6 +56,7 @@ class Planned:
     problem: partition.Problem
     history: History | None
     store: Store
+    opened: Opened
     interrupted: bool = False
 
 
@@ -71,8 +76,15 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
     with Store() as store:
-        environment = environment_of(source, config, sha256=file_hashes(store) if trust_stat else None)
-        inventory = read_inventory(config, environment, requirements=source.requirements)
+        opened = open_source(
+            config,
+            path=source.path,
+            wheels=source.wheels,
+            requirements=source.requirements,
+            upgrade=source.upgrade,
+            sha256=file_hashes(store) if trust_stat else sha256_of,
+        )
+        inventory = read_inventory(config, opened.environment, requirements=source.requirements)
         faults = select.unknown_patterns(config, inventory.distributions)
         if faults:
             raise ConfigError(tuple(faults), where=str(config.path))
@@ -139,30 +151,9 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             problem=problem,
             history=history,
             store=store,
+            opened=opened,
             interrupted=interrupted,
         )
-
-
-def environment_of(
-    source: Source, config: Config, *, sha256: Callable[[Path], str] | None = None
-) -> InstalledEnvironment | WheelEnvironment:
-    """Where the source options say that distributions are looked up.
-
-    Args:
-        source: the command's source options.
-        config: whose target decides which wheels count.
-        sha256: what hashes a wheel.
-
-    Raises:
-        UsageError: they contradict each other, or what they name is not there.
-    """
-    if source.wheels is not None:
-        if source.path is not None:
-            raise UsageError(
-                "--path and --wheels say where to read twice", mend="Name an installed folder or a folder of wheels."
-            )
-        return WheelEnvironment.of_folder(source.wheels, config.target, sha256=sha256)
-    return InstalledEnvironment.of_folder(source.path) if source.path else InstalledEnvironment.running()
 
 
 def _history(config: Config, source: Source) -> History | None:

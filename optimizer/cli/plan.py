@@ -19,6 +19,7 @@ from optimizer.cli.common import (
     RequirementsOption,
     SnapshotOption,
     TextFormat,
+    UpgradeOption,
     WheelsOption,
     emit,
     note,
@@ -40,6 +41,7 @@ def plan(
     path: PathOption = None,
     wheels: WheelsOption = None,
     requirements: RequirementsOption = None,
+    upgrade: UpgradeOption = False,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
     output_format: Annotated[TextFormat, typer.Option("--format", help="What to write.")] = TextFormat.TEXT,
@@ -63,7 +65,9 @@ def plan(
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 where the committed locks are stale.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Update layers/<name>/layer.lock.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Update layers/<name>/layer.lock, and the lock of --requirements.")
+    ] = False,
 ) -> int:
     """Show what goes into which layer, why, and whether it fits.
 
@@ -75,6 +79,7 @@ def plan(
         path=path,
         wheels=wheels,
         requirements=requirements,
+        upgrade=upgrade,
         layers=layers,
         snapshot=snapshot,
         fresh=fresh,
@@ -92,7 +97,7 @@ def plan(
         text = _render(result, output_format, to_file=output is not None)
         if problem is not None:
             write_text(problem, _problem_text(result))
-        stale = result.plan.stale
+        stale = _stale(result)
         if write and result.plan.fits and not result.interrupted:
             _write_locks(result)  # before stdout, whose reader may leave
         if output is None:
@@ -101,7 +106,7 @@ def plan(
             write_text(output, text)
         if check and not write:
             for name in stale:
-                note(f"stale: layers/{name}/layer.lock")
+                note(f"stale: {name}")
             if stale:
                 note("Run `python -m optimizer plan --write` and commit the locks.")
         if result.interrupted:
@@ -144,7 +149,18 @@ def _render(result: Planned, output_format: TextFormat, *, to_file: bool) -> str
     return rendered(lambda console: print_plan(result.plan, console), to_file=to_file)
 
 
+def _stale(result: Planned) -> tuple[str, ...]:
+    """The committed files that are not what is planned, relative to the project."""
+    layers = tuple(f"layers/{name}/layer.lock" for name in result.plan.stale)
+    wheels = result.opened.stale_lock
+    return layers if wheels is None else (*layers, wheels.relative_to(result.config.root).as_posix())
+
+
 def _write_locks(result: Planned) -> None:
+    stale, resolution = result.opened.stale_lock, result.opened.resolution
+    if stale is not None and resolution is not None:
+        write_text(stale, resolution.text)
+        note(f"wrote {stale.relative_to(result.config.root)}")
     for layer in result.plan.layers:
         if layer.change != "unchanged":
             target = lock_path(result.config, layer.name)

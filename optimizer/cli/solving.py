@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from optimizer import partition
-from optimizer.cli.common import note
+from optimizer.cli.common import slowly
 from optimizer.partition import SEED, TIME_LIMIT, clock, document
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from optimizer.partition import Certificate, Partition, Problem
 
 _T = TypeVar("_T")
-_QUIET_SECONDS = 1.0
 TimeLimitOption = Annotated[
     float,
     typer.Option("--time-limit", help="Seconds to search; Ctrl-C ends it too.", min=0.05, max=3600, metavar="SECONDS"),
@@ -110,16 +109,12 @@ def _solving(line: str) -> Iterator[Interrupt]:
         interrupt.asked = True
         clock.stop()
 
-    timer = threading.Timer(_QUIET_SECONDS, note, [line])
-    timer.daemon = True
-    timer.start()
     here = threading.current_thread() is threading.main_thread()
     ignored = here and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     before = signal.signal(signal.SIGINT, ask) if here and not ignored else None
     try:
-        with clock.running():
+        with clock.running(), slowly(line):
             yield interrupt
     finally:
-        timer.cancel()
         if before is not None:
             signal.signal(signal.SIGINT, before)

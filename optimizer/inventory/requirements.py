@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from optimizer.errors import InventoryError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
@@ -21,6 +22,10 @@ _IGNORED = re.compile(
     r"|--no-index|-f|--find-links|--trusted-host|--use-feature)(\b|=|$)"
 )
 """What changes where and how pip looks, not what is required."""
+_CONSTRAINT = re.compile(r"""^(?:-c\s*|--constraint[\s=]\s*)(?P<quote>["']?)(?P<file>.+?)(?P=quote)$""")
+_INDEX = re.compile(r"^(-i|--index-url|--extra-index-url|--no-index|-f|--find-links)(\b|=|$)")
+"""Those of them that say where wheels come from."""
+_FOLDER = re.compile(r"^(?:-f\s*|--find-links[\s=]\s*)(?P<place>\S+)$")
 _HASH = re.compile(r"\s--(hash|config-settings?)[= ](?P<value>\S+)")
 
 
@@ -31,6 +36,16 @@ class RequirementLine:
     requirement: Requirement
     where: str
     hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One logical line without its comment, and the file and line it stands in."""
+
+    text: str
+    file: Path
+    line: int
+    constraint: bool = False
 
 
 def read_requirements(path: Path) -> tuple[RequirementLine, ...]:
@@ -61,28 +76,39 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
     return tuple(found)
 
 
+def normalised_lines(path: Path) -> tuple[str, ...]:
+    """What the file and those that it includes, constraints too, say: without comments and spacing, sorted.
+
+    Raises:
+        UsageError: a file is missing or unreadable.
+    """
+    statements = _statements(path, seen=set(), constraints=True)
+    return tuple(sorted({("-c " if s.constraint else "") + " ".join(s.text.split()) for s in statements}))
+
+
+def index_options(path: Path) -> tuple[str, ...]:
+    """The options of the file, and of those that it includes, that say where wheels come from.
+
+    Raises:
+        UsageError: a file is missing or unreadable.
+    """
+    return tuple(dict.fromkeys(_from_anywhere(s) for s in _statements(path, seen=set()) if _INDEX.match(s.text)))
+
+
+def _from_anywhere(statement: _Statement) -> str:
+    """The option; a folder that it names relative to its file is named in full."""
+    named = _FOLDER.match(statement.text)
+    if named and (folder := statement.file.parent / named["place"]).is_dir():
+        return f"--find-links {folder.resolve()}"
+    return statement.text
+
+
 def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLine]:
-    if path.resolve() in seen:
-        return []
-    seen.add(path.resolve())
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise UsageError(
-            f"There is no requirements file at {path}",
-            mend="Mend `requirements` in the configuration, or name the file with --requirements.",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} can't be read: {error}", mend="Name a readable requirements file.") from error
     found = []
-    for number, logical in _logical_lines(text):
-        where = f"{path}:{number}"
-        line = _HASH.sub("", _COMMENT.sub("", logical)).strip()
+    for statement in _statements(path, seen):
+        where = f"{statement.file}:{statement.line}"
+        line = _HASH.sub("", statement.text).strip()
         if not line or _IGNORED.match(line):
-            continue
-        include = _INCLUDE.match(line)
-        if include:
-            found += _read(path.parent / include["file"], faults, seen)
             continue
         if line.startswith(("-e", "--editable")):
             faults.append(f"{where}: {line!r} is an editable install; Lambda needs the files themselves")
@@ -90,12 +116,45 @@ def _read(path: Path, faults: list[str], seen: set[Path]) -> list[RequirementLin
         if line.startswith("-"):
             faults.append(f"{where}: {line!r} is an option that is not known here")
             continue
-        hashes = tuple(option["value"] for option in _HASH.finditer(logical) if option[1] == "hash")
+        hashes = tuple(option["value"] for option in _HASH.finditer(statement.text) if option[1] == "hash")
         try:
             found.append(RequirementLine(Requirement(line), where, hashes))
         except InvalidRequirement as error:
             faults.append(f"{where}: {line!r} is no requirement: {str(error).splitlines()[0]}")
     return found
+
+
+def _statements(path: Path, seen: set[Path], *, constraints: bool = False) -> Iterator[_Statement]:
+    """The logical lines of the file, and of those that it includes where it includes them.
+
+    With `constraints` those of constraint files too, each marked; without, what names such a file is a line itself.
+    """
+    if path.resolve() in seen:
+        return
+    seen.add(path.resolve())
+    for number, logical in _logical_lines(_text(path)):
+        line = _COMMENT.sub("", logical).strip()
+        include = _INCLUDE.match(line)
+        constraint = _CONSTRAINT.match(line) if constraints else None
+        if include:
+            yield from _statements(path.parent / include["file"], seen, constraints=constraints)
+        elif constraint:
+            inner = _statements(path.parent / constraint["file"], seen, constraints=True)
+            yield from (replace(statement, constraint=True) for statement in inner)
+        elif line:
+            yield _Statement(line, path, number)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no requirements file at {path}",
+            mend="Mend `requirements` in the configuration, or name the file with --requirements.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}", mend="Name a readable requirements file.") from error
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

@@ -41,20 +41,25 @@ def marker_environment(target: Target) -> Environment:
     }
 
 
+def platforms(target: Target) -> tuple[str, ...]:
+    """The platform tags that load on the target, the newest glibc first."""
+    machine = target.machine
+    newest = target.lambda_runtime.glibc[1]
+    return (
+        *(f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC_MINOR[machine] - 1, -1)),
+        *(f"{name}_{machine}" for name in _LEGACY[machine]),
+        f"linux_{machine}",
+    )
+
+
 @cache
 def _supported(target: Target) -> dict[Tag, int]:
     """The tags that load on the target, each with its rank: an installer prefers the lowest."""
     runtime = target.lambda_runtime
-    machine = target.machine
-    platforms = [
-        f"manylinux_2_{minor}_{machine}" for minor in range(runtime.glibc[1], _OLDEST_GLIBC_MINOR[machine] - 1, -1)
-    ]
-    platforms += [f"{name}_{machine}" for name in _LEGACY[machine]]
-    platforms.append(f"linux_{machine}")
     interpreter = f"cp{runtime.python[0]}{runtime.python[1]}"
     ordered = [
-        *cpython_tags(runtime.python, abis=[interpreter], platforms=platforms),
-        *compatible_tags(runtime.python, interpreter=interpreter, platforms=platforms),
+        *cpython_tags(runtime.python, abis=[interpreter], platforms=platforms(target)),
+        *compatible_tags(runtime.python, interpreter=interpreter, platforms=platforms(target)),
     ]
     return {tag: rank for rank, tag in reversed(tuple(enumerate(ordered)))}
 
