@@ -14,28 +14,16 @@ from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import (
-    CODE,
-    LAYER,
-    Payloads,
-    Store,
-    endpoint_prefixes,
-    file_hashes,
-    find_compiler,
-    find_facts,
-    shipped,
-)
-from optimizer.errors import ConfigError, InventoryError, UsageError
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler
+from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import read_inventory
-from optimizer.inventory.uses import importable_roots, own_roots
 from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from optimizer.cli.sources import Opened
-    from optimizer.content import Facts
     from optimizer.history import Scenarios
     from optimizer.models import Inventory
 
@@ -102,31 +90,10 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             sha256=file_hashes(store) if trust_stat else sha256_of,
         )
         inventory = read_inventory(config, opened.environment, requirements=source.requirements)
-        faults = select.unknown_names(config, inventory)
-        if faults:
-            raise ConfigError(tuple(faults), where=str(config.path))
-        code = select_code(config, inventory)
+        chosen = choose(config, inventory, store)
+        inventory, code = chosen.inventory, chosen.code
         compiler = find_compiler(inventory.target.lambda_runtime) if config.build.bytecode else None
         code_place = replace(CODE, bytecode=config.build.code_bytecode)
-        path_notes = check_path_files(inventory)
-        facts = facts_of(inventory, code, store)
-        services = choose_services(config, inventory, facts)
-        uses = {name: found.uses for name, found in facts.items()}
-        evidence = select.gather(uses)
-        own = {name: uses[name] for name in (f"function {selection.name}" for selection in code)}
-        idle = select.never_imported(inventory, own, uses, frozenset(n for n, f in facts.items() if f.plugs_in))
-        selected = [
-            select.select_distribution(d, config, services.kept, evidence[d.name]) for d in inventory.distributions
-        ]
-        risks = [
-            w
-            for d, s in zip(inventory.distributions, selected, strict=True)
-            for w in select.pattern_warnings(d, config, s)
-        ]
-        selections, shared = select.without_shared([_rewritten(s, config, services, store) for s in selected])
-        if config.aws.split_services and services.kept is not None:
-            selections = select.split_selections(selections, services.kept)
-            inventory = select.split_inventory(inventory, selections)
         groups = graph.make_groups(inventory.distributions, config.groups.together)
         payloads = Payloads(store, compiler, note)
         computed = payloads.compute(
@@ -166,7 +133,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             magic=compiler.magic if compiler else None,
             code_magic=compiler.magic if compiler and code_place.bytecode else None,
             notes=notes,
-            never_imported=idle,
+            never_imported=chosen.idle,
         )
         yield Planned(
             config=config,
@@ -181,16 +148,6 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             opened=opened,
             interrupted=interrupted,
         )
-
-
-def _rewritten(selection: Selection, config: Config, services: select.Services, store: Store) -> Selection:
-    """The selection with those files marked that ship rewritten.
-
-    Raises:
-        DiskError: a service's model can't be read.
-    """
-    models = {} if services.kept is None else select.service_models(selection.files)
-    return select.rewrite(selection, config, endpoint_prefixes(store, models.values()) if models else None)
 
 
 def _history(config: Config, source: Source) -> History | None:
