@@ -80,3 +80,17 @@ RUNTIMES = {
 
 RUNTIME_DISTRIBUTIONS = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"})
 """What the runtime itself carries; AWS advises to ship your own all the same, since these change under you."""
+
+SYSTEM_LIBRARIES = frozenset(
+    {
+        *("ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "linux-vdso.so.1"),
+        *("libBrokenLocale.so.1", "libanl.so.1", "libc.so.6", "libcrypt.so.1", "libdl.so.2", "libm.so.6"),
+        *("libnsl.so.1", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"),
+        *("libgcc_s.so.1", "libstdc++.so.6", "libz.so.1"),
+    }
+)
+"""Shared libraries that the runtime's system has: glibc's, GCC's and zlib, on which wheels may rely (PEPs 571 and 599).
+
+Those policies also name libexpat, libX11, libGL and glib, which Lambda does not have: "libexpat.so.1: cannot open
+shared object file" is what python3.12 says (developmentseed/eoapi-cdk, issue 181).
+"""

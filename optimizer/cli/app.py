@@ -24,6 +24,7 @@ COMMANDS = (
     "upgrades",
     "licenses",
     "build",
+    "verify",
     "diff",
     "deploy",
     "publish",

@@ -11,6 +11,7 @@ from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
 from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
+from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
 from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_clients, find_compiler
 from optimizer.errors import ConfigError, UsageError
@@ -19,7 +20,7 @@ from optimizer.inventory import read_inventory
 from optimizer.inventory.wheels import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from optimizer.cli.sources import Opened
     from optimizer.history import Scenarios
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What the shared source options say."""
+    """What the shared source options say; `change` is made to the configuration that was read."""
 
     config: Path
     path: Path | None = None
@@ -40,6 +41,7 @@ class Source:
     fresh: bool = False
     best_so_far: bool = False
     effort: Effort = field(default_factory=Effort)
+    change: Callable[[Config], Config] = lambda config: config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
     Raises:
         OptimizerError: whichever stage refuses.
     """
-    config = load(source.config)
+    config = source.change(load(source.config))
     faults = select.unknown_rules(config)
     if faults:
         raise ConfigError(tuple(faults), where=str(config.path))
@@ -128,21 +130,22 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             notes.append("interrupted: this is the best split found until then")
         if store.note:
             notes.append(store.note)
+        layer_plan = plan.make_plan(
+            config,
+            inventory,
+            groups=groups,
+            partition=answer,
+            payloads=by_name,
+            code=computed[len(selections) :],
+            locks=locks,
+            magic=compiler.magic if compiler else None,
+            code_magic=compiler.magic if compiler and code_place.bytecode else None,
+            notes=notes,
+        )
         yield Planned(
             config=config,
             inventory=inventory,
-            plan=plan.make_plan(
-                config,
-                inventory,
-                groups=groups,
-                partition=answer,
-                payloads=by_name,
-                code=computed[len(selections) :],
-                locks=locks,
-                magic=compiler.magic if compiler else None,
-                code_magic=compiler.magic if compiler and code_place.bytecode else None,
-                notes=notes,
-            ),
+            plan=replace(layer_plan, warnings=(*layer_plan.warnings, *map(str, plan_collisions(layer_plan)))),
             payloads=payloads,
             services=services.kept,
             problem=problem,

@@ -31,13 +31,14 @@ from optimizer.deploy.actions import (
     UpdateSettings,
     UpdateUrl,
 )
-from optimizer.deploy.check import fault, url_event
+from optimizer.deploy.check import fault
 from optimizer.deploy.latest import Latest
 from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.uploads import on_its_way
 from optimizer.deploy.values import ALIAS
 from optimizer.errors import DeployRefusedError
+from optimizer.runtime.url_events import check_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,7 +188,7 @@ class Execution:
         """
         function, version = self.changes.function, self.version or ""
         self.progress(f"checking version {version} of {function}: GET {action.path}")
-        wrong = fault(self.aws.invoke(function, version, url_event(action.path, request_id=str(uuid.uuid4()))))
+        wrong = fault(self.aws.invoke(function, version, check_event(action.path, request_id=str(uuid.uuid4()))))
         if wrong is None:
             return
         before = self.changes.version

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wsgi import get_input_stream
 
-from optimizer.local.url_events import HttpRequest
+from optimizer.runtime.url_events import HttpRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -21,7 +21,7 @@ from optimizer.local.operations.permissions import open_to_everybody
 from optimizer.local.protocol import ServiceError
 from optimizer.local.requests import QuietHandler, read_request
 from optimizer.local.state import ACCOUNT
-from optimizer.local.url_events import HttpResponse, bad_gateway, event_of, forbidden, response_of
+from optimizer.runtime.url_events import HttpResponse, bad_gateway, event_of, forbidden, response_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from optimizer.local.service import Lambda
-    from optimizer.local.url_events import HttpRequest
+    from optimizer.runtime.url_events import HttpRequest
 
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?"

@@ -32,23 +32,32 @@ _CHANGES = {
     "os.rename": ((0, 2), (1, 3)),
 }
 """Audit events that change a folder: where in their arguments the path and its dir_fd stand (audit events table)."""
+_HERE = frozenset({"localhost", "::1", "0.0.0.0", "::"})  # noqa: S104  nothing is bound to them
 
 
 def main() -> None:
     """Set everything up and answer events until killed."""
-    settings = json.loads(_first_line(0))
-    _end_with_parent()
-    sys.addaudithook(_read_only(tuple(settings["read_only"])))
-    if settings["refused"]:
-        sys.addaudithook(_refusing(settings["refused"]))
-    site.setquit()  # what `-S` leaves out and handlers may use
-    site.sethelper()
-    site.setcopyright()
-    _set_path(settings)
+    settings = begin()
     sys.argv[1:] = [settings["handler"]]
     from awslambdaric.__main__ import main as answer
 
     answer(sys.argv)
+
+
+def begin() -> dict[str, Any]:
+    """Make this process what Lambda's would be; its settings are returned."""
+    settings: dict[str, Any] = json.loads(_first_line(0))
+    _end_with_parent()
+    sys.addaudithook(_read_only(tuple(settings["read_only"])))
+    if settings["refused"]:
+        sys.addaudithook(_refusing(settings["refused"]))
+    if settings["offline"]:
+        sys.addaudithook(_stay_here)
+    site.setquit()  # what `-S` leaves out and handlers may use
+    site.sethelper()
+    site.setcopyright()
+    _set_path(settings)
+    return settings
 
 
 def _first_line(descriptor: int) -> bytes:
@@ -118,6 +127,19 @@ def _refusing(messages: dict[str, str]) -> Callable[[str, tuple[Any, ...]], None
             raise OSError(messages[path])
 
     return hook
+
+
+def _stay_here(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook that lets Python's sockets reach this machine alone."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"} and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    name = os.fsdecode(host) if isinstance(host, (str, bytes)) else ""
+    if name and name not in _HERE and not name.startswith("127."):
+        raise OSError(errno.ENETUNREACH, f"{name} is not on this machine, which nothing may leave here")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
 from optimizer.runtime.api import Event, Signal
-from optimizer.runtime.image import Invocation
+from optimizer.runtime.image import Initialisation, Invocation
 from optimizer.runtime.process import Process
 
 if TYPE_CHECKING:
     from optimizer.runtime.folders import Folders
     from optimizer.runtime.image import FunctionImage
 
+_SHOWN_CHARACTERS = 500
 INIT_SECONDS = 10.0
 """How long an environment may take to initialise (Lambda's documentation, execution environment lifecycle)."""
 
@@ -43,6 +44,20 @@ class Environment:
     def close(self) -> None:
         """End it; an event that it is busy with ends with Runtime.ExitError."""
         self._process.close()
+
+    def initialise(self) -> Initialisation:
+        """Wait for the end of the start alone; the first event then finds a warm environment."""
+        self._cold = False
+        signal = self._wait(INIT_SECONDS)
+        init_ms = _since(self._began)
+        error = None
+        if signal is None:
+            error = f"it was not ready within {INIT_SECONDS:.0f} seconds"
+        elif signal.kind == "exited":
+            error = self._process.ending
+        elif signal.kind == "init-error":
+            error = error_text(signal.body)
+        return Initialisation(error=error, log=self._process.output.take(), init_ms=init_ms)
 
     def invoke(self, payload: bytes, *, request_id: str, invoked_arn: str) -> Invocation:
         """Run one event; where that ends the process, `alive` is False afterwards."""
@@ -130,6 +145,16 @@ class Environment:
         if status is not None:
             fields.append(f"Status: {status}")
         return "\t".join(fields) + "\n"
+
+
+def error_text(payload: bytes) -> str:
+    """`Type: message` of the error that Lambda puts into a payload."""
+    said = payload.decode("utf-8", "replace")
+    try:
+        error = json.loads(said)
+        return f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return said[:_SHOWN_CHARACTERS]
 
 
 def _error(kind: str, message: str) -> bytes:

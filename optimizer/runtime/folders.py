@@ -16,8 +16,15 @@ from optimizer.runtime.unpack import merge, unpack
 from optimizer.runtime.variables import library_folders
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optimizer.limits import Runtime
+    from optimizer.runtime.glibc import Library
     from optimizer.runtime.image import FunctionImage
+    from optimizer.runtime.unpack import Unpacked
+
+LIBRARY_FOLDERS = library_folders("/var/task", "/opt", "/var/runtime")
+"""Where Lambda's loader looks for libraries of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,12 @@ class Folders:
     runtime: Path
     layer_paths: tuple[Path, ...]
     refused: dict[str, str]
+
+    def as_on_lambda(self, text: str) -> str:
+        """The text with the folders' names on Lambda."""
+        for real, name in ((self.task, "/var/task"), (self.opt, "/opt"), (self.runtime, "/var/runtime")):
+            text = text.replace(str(real), name)
+        return text
 
 
 def prepare(image: FunctionImage, cache: Path) -> Folders:
@@ -59,9 +72,7 @@ def prepare(image: FunctionImage, cache: Path) -> Folders:
     with ThreadPoolExecutor() as pool:
         code, *layers = pool.map(lambda archive: unpack(archive, cache), (image.code, *image.layers))
     opt = merge(tuple(layers), cache)
-    libraries = {f"/opt/{path}": library for layer in layers for path, library in layer.libraries.items()}
-    libraries |= {f"/var/task/{path}": library for path, library in code.libraries.items()}
-    refused = refusals(libraries, runtime.glibc, library_folders("/var/task", "/opt", "/var/runtime"))
+    refused = refusals(shared_objects(code, layers), runtime.glibc, LIBRARY_FOLDERS)
     return Folders(
         interpreter=Path(interpreter),
         task=code.folder,
@@ -70,6 +81,12 @@ def prepare(image: FunctionImage, cache: Path) -> Folders:
         layer_paths=layer_paths(opt, runtime),
         refused={_real(path, code.folder, opt): message for path, message in refused.items()},
     )
+
+
+def shared_objects(code: Unpacked, layers: Sequence[Unpacked]) -> dict[str, Library]:
+    """Every shared object of a function by the absolute path that it has on Lambda."""
+    libraries = {f"/opt/{path}": library for layer in layers for path, library in layer.libraries.items()}
+    return libraries | {f"/var/task/{path}": library for path, library in code.libraries.items()}
 
 
 def layer_paths(opt: Path, runtime: Runtime) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Which C library versions the shared objects of a folder need, and which of them a runtime would refuse to load."""
+"""What the shared objects of a folder are and need, and which of them a runtime would refuse to load."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ _LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
 _VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?$")
 _RELATIVE_RELOCATIONS = "GLIBC_ABI_DT_RELR"
 _RELATIVE_RELOCATIONS_SINCE = (2, 36)
+_MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """One shared object: its (file, version) pairs of glibc, the libraries it needs, and where it looks for them."""
+    """One shared object: its (file, version) pairs of glibc, the libraries it needs, and where it looks for them.
+
+    `machine` is what it was compiled for, as Python and wheel tags name it, where that is one of Lambda's.
+    """
 
     glibc: tuple[tuple[str, str], ...]
     needed: tuple[str, ...]
     search: tuple[str, ...]
+    machine: str = ""
 
 
 def read_libraries(folder: Path) -> dict[str, Library]:
@@ -61,7 +66,7 @@ def refusals(libraries: Mapping[str, Library], glibc: tuple[int, int], search: I
             for name in libraries[path].needed:
                 if done[path]:
                     break
-                if provider := _provider(path, name, libraries, folders):
+                if provider := find_provider(path, name, libraries, folders):
                     done[path] = message_of(provider)
         return done[path]
 
@@ -79,6 +84,7 @@ def from_facts(facts: dict[str, Any]) -> Library:
         glibc=tuple((file, version) for file, version in facts["glibc"]),
         needed=tuple(facts["needed"]),
         search=tuple(facts["search"]),
+        machine=facts["machine"],
     )
 
 
@@ -96,7 +102,7 @@ def _number(version: str) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _provider(path: str, name: str, libraries: Mapping[str, Library], folders: tuple[str, ...]) -> str | None:
+def find_provider(path: str, name: str, libraries: Mapping[str, Library], folders: tuple[str, ...]) -> str | None:
     """Which of our own libraries the loader would take for a needed name; None where the system's would serve."""
     origin = posixpath.dirname(path)
     own = (s.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for s in libraries[path].search)
@@ -124,7 +130,9 @@ def _read(path: Path) -> Library | None:
         versions: list[tuple[str, str]] = []
         tags: dict[str, list[str]] = {"DT_NEEDED": [], "DT_RPATH": [], "DT_RUNPATH": []}
         try:
-            for section in ELFFile(stream).iter_sections():
+            elf = ELFFile(stream)
+            machine = str(elf.header["e_machine"])
+            for section in elf.iter_sections():
                 if isinstance(section, GNUVerNeedSection):
                     for need, inner in section.iter_versions():
                         versions += [(str(need.name), str(v.name)) for v in inner if str(v.name).startswith("GLIBC_")]
@@ -136,4 +144,9 @@ def _read(path: Path) -> Library | None:
         except (ELFError, ValueError):
             return None  # damaged: the loader will say so itself
     search = (*tags["DT_RPATH"], *tags["DT_RUNPATH"])
-    return Library(glibc=tuple(versions), needed=tuple(tags["DT_NEEDED"]), search=tuple(s for s in search if s))
+    return Library(
+        glibc=tuple(versions),
+        needed=tuple(tags["DT_NEEDED"]),
+        search=tuple(s for s in search if s),
+        machine=_MACHINES.get(machine, machine),
+    )

@@ -15,7 +15,8 @@ class FunctionImage:
     """One function version: `code` and `layers` are zip files, the layers in attach order.
 
     `version` is `$LATEST` or a number as text, `arn` the function's without qualifier; `environment` holds the
-    function's own variables and what the caller gives in the role's stead (region, credentials, endpoint).
+    function's own variables and what the caller gives in the role's stead (region, credentials, endpoint). Where
+    `offline`, Python's sockets reach this machine alone.
     """
 
     name: str
@@ -29,6 +30,7 @@ class FunctionImage:
     environment: Mapping[str, str]
     code: Path
     layers: tuple[Path, ...]
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +48,12 @@ class Invocation:
     duration_ms: float
     max_memory_mb: int
     cold: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialisation:
+    """How an environment's start ended: `error` is None or the words for what failed, `log` what was written."""
+
+    error: str | None
+    log: str
+    init_ms: float

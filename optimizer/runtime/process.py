@@ -12,7 +12,7 @@ import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import DiskError
 from optimizer.runtime.api import RuntimeApi, Signal
@@ -21,6 +21,8 @@ from optimizer.runtime.unpack import remove
 from optimizer.runtime.variables import variables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from optimizer.runtime.folders import Folders
     from optimizer.runtime.image import FunctionImage
 
@@ -37,6 +39,75 @@ _SIGNALS: dict[int, str] = {
     signal.SIGSEGV: "segmentation fault",
     signal.SIGTERM: "terminated",
 }
+
+
+def start(
+    script: Path,
+    image: FunctionImage,
+    folders: Folders,
+    *,
+    scratch: Path,
+    api: str,
+    output: int,
+    more: Mapping[str, Any] | None = None,
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a script that begins as `_bootstrap` does; the second is the pipe whose closing it takes for our death.
+
+    Args:
+        script: lies beside `_bootstrap`.
+        image: what it runs.
+        folders: where that lies.
+        scratch: stands in for /tmp.
+        api: host and port of the Runtime API.
+        output: the descriptor that it writes to.
+        more: further settings for the script.
+
+    Raises:
+        OSError: it can't be started.
+    """
+    environment = variables(image, folders, scratch=scratch, api=api)
+    # where PYTHONPATH is set, Lambda's runtime does not add the layers
+    layer_paths = () if "PYTHONPATH" in environment else folders.layer_paths
+    settings = {
+        "handler": image.handler,
+        "first": [str(path) for path in (folders.task, *layer_paths)],
+        "last": [str(folders.runtime)],
+        "read_only": [f"{folder}/" for folder in (folders.task, folders.opt, folders.runtime)],
+        "refused": folders.refused,
+        "offline": image.offline,
+        **(more or {}),
+    }
+    theirs, lifeline = os.pipe()
+    try:
+        process = subprocess.Popen(
+            # -S, -s: nothing of the host's site-packages; -B: code and layers are read-only even where root writes
+            [folders.interpreter, "-S", "-s", "-B", script],
+            env=environment,
+            cwd=folders.task,
+            stdin=theirs,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C in our terminal is not the function's
+        )
+    except BaseException:
+        os.close(lifeline)
+        raise
+    finally:
+        os.close(theirs)
+    line = memoryview(json.dumps(settings).encode() + b"\n")
+    with contextlib.suppress(BrokenPipeError):  # it ended already: the watcher tells
+        while line:
+            line = line[os.write(lifeline, line) :]
+    return process, lifeline
+
+
+def ending(status: int) -> str:
+    """How a process with that return code ended, in the words of Lambda's error."""
+    if status < 0:
+        return f"Runtime exited with error: signal: {_SIGNALS.get(-status, str(-status))}"
+    if status > 0:
+        return f"Runtime exited with error: exit status {status}"
+    return "Runtime exited without providing a reason"
 
 
 class Process:
@@ -56,7 +127,9 @@ class Process:
         self.api = RuntimeApi()
         output, theirs = os.pipe()
         try:
-            self._process, self._lifeline = self._start(image, folders, theirs)
+            self._process, self._lifeline = start(
+                _BOOTSTRAP, image, folders, scratch=self._scratch, api=self.api.address, output=theirs
+            )
         except OSError as error:
             os.close(output)
             self.api.close()
@@ -70,41 +143,6 @@ class Process:
         self._watcher = threading.Thread(target=self._watch, daemon=True, name="function-exit")
         self._watcher.start()
 
-    def _start(self, image: FunctionImage, folders: Folders, output: int) -> tuple[subprocess.Popen[bytes], int]:
-        """Start it; the second is the pipe whose closing it takes for our death."""
-        environment = variables(image, folders, scratch=self._scratch, api=self.api.address)
-        # where PYTHONPATH is set, Lambda's runtime does not add the layers
-        layer_paths = () if "PYTHONPATH" in environment else folders.layer_paths
-        settings = {
-            "handler": image.handler,
-            "first": [str(path) for path in (folders.task, *layer_paths)],
-            "last": [str(folders.runtime)],
-            "read_only": [f"{folder}/" for folder in (folders.task, folders.opt, folders.runtime)],
-            "refused": folders.refused,
-        }
-        theirs, lifeline = os.pipe()
-        try:
-            process = subprocess.Popen(
-                # -S, -s: nothing of the host's site-packages; -B: code and layers are read-only even where root writes
-                [folders.interpreter, "-S", "-s", "-B", _BOOTSTRAP],
-                env=environment,
-                cwd=folders.task,
-                stdin=theirs,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C in our terminal is not the function's
-            )
-        except BaseException:
-            os.close(lifeline)
-            raise
-        finally:
-            os.close(theirs)
-        line = memoryview(json.dumps(settings).encode() + b"\n")
-        with contextlib.suppress(BrokenPipeError):  # it ended already: the watcher tells
-            while line:
-                line = line[os.write(lifeline, line) :]
-        return process, lifeline
-
     @property
     def alive(self) -> bool:
         """Whether it runs at this moment."""
@@ -114,12 +152,7 @@ class Process:
     @property
     def ending(self) -> str:
         """How it ended, in the words of Lambda's error."""
-        status = self._process.wait()
-        if status < 0:
-            return f"Runtime exited with error: signal: {_SIGNALS.get(-status, str(-status))}"
-        if status > 0:
-            return f"Runtime exited with error: exit status {status}"
-        return "Runtime exited without providing a reason"
+        return ending(self._process.wait())
 
     def peak_mb(self) -> int:
         """The most memory it has used, in MB; the last known where it has ended, 0 where the system does not tell."""

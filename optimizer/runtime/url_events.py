@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
 """Bodies that go as text; every other one as base64 (function URLs' documentation, request payload)."""
 _JSON = ("Content-Type", "application/json")
+_CHECK_HOST = "check.layer-optimizer.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def event_of(
             **headers,
             "x-forwarded-for": request.source_ip,
             "x-forwarded-proto": "http",
-            "x-forwarded-port": headers.get("host", "").rpartition(":")[2] or "80",
+            "x-forwarded-port": _port(headers.get("host", "")),
         },
         "requestContext": {
             "accountId": account,
@@ -105,6 +106,27 @@ def event_of(
     if request.body:
         event["body"], event["isBase64Encoded"] = _body(request.body, headers.get("content-type", ""))
     return event
+
+
+def check_event(path: str, *, request_id: str) -> bytes:
+    """A GET of `path` by nobody in particular, as it would come through the function's URL."""
+    path, _, query = path.partition("?")
+    request = HttpRequest(
+        method="GET",
+        path=path,
+        query=query,
+        headers=(("host", _CHECK_HOST), ("user-agent", "layer-optimizer-check"), ("accept", "*/*")),
+        body=b"",
+        source_ip="127.0.0.1",
+    )
+    event = event_of(request, domain=_CHECK_HOST, account="anonymous", request_id=request_id)
+    return json.dumps(event).encode()
+
+
+def _port(host: str) -> str:
+    """The port in a Host header, or the default where it names none."""
+    port = host.rpartition(":")[2]
+    return port if port.isdecimal() else "80"
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import tempfile
 import pytest
 from filelock import FileLock
 
-from optimizer.local.scratch import scratch_folder
+from optimizer.runtime.scratch import scratch_folder
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def temporary(tmp_path, monkeypatch):
 
 def left(folder, name):
     """What a killed one left an hour ago, with a read-only folder in it."""
-    place = folder / f"layer-optimizer-local-{name}"
+    place = folder / f"layer-optimizer-scratch-{name}"
     (place / "unpacked").mkdir(parents=True)
     (place / "unpacked" / "file").write_text("")
     (place / "unpacked").chmod(0o555)
@@ -43,7 +43,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next(temporary):
 
 def test_a_folder_in_use_a_young_one_and_others_files_are_left(temporary):
     used = left(temporary, "used")
-    young = temporary / "layer-optimizer-local-young"
+    young = temporary / "layer-optimizer-scratch-young"
     young.mkdir()
     (young / "lock").write_text("")
     other = temporary / "other"

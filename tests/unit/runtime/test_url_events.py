@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from optimizer.local.url_events import HttpRequest, event_of, response_of
+from optimizer.runtime.url_events import HttpRequest, check_event, event_of, response_of
 
 
 def event(**given):
@@ -119,3 +119,15 @@ def test_a_malformed_result_is_a_502(result):
 
 def test_a_result_that_is_no_json_is_a_502():
     assert response_of(b"\xff").status == 502
+
+
+def test_the_check_is_a_get_by_nobody_with_its_query_apart():
+    event = json.loads(check_event("/health?deep=1", request_id="r"))
+    http = event["requestContext"]["http"]
+    assert (http["method"], event["rawPath"], event["rawQueryString"]) == ("GET", "/health", "deep=1")
+    assert event["queryStringParameters"] == {"deep": "1"}
+    assert event["requestContext"]["accountId"] == "anonymous"
+
+
+def test_a_host_without_a_port_has_the_default_one():
+    assert json.loads(check_event("/", request_id="r"))["headers"]["x-forwarded-port"] == "80"

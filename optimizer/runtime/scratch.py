@@ -1,10 +1,8 @@
-"""The folder of one embedded AWS, removed at its end; where that end was a kill, by the next one that starts."""
+"""A folder for what runs functions, removed at its end; where that end was a kill, by the next one that starts."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -13,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from optimizer.runtime.unpack import remove
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "layer-optimizer-local-"
+_PREFIX = "layer-optimizer-scratch-"
 _LOCK = "lock"
 _YOUNG_SECONDS = 60
 """So long a folder is left alone: its lock may be made and not held yet."""
@@ -31,7 +31,7 @@ def scratch_folder() -> Iterator[Path]:
         with FileLock(folder / _LOCK):
             yield folder
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def _sweep(parent: Path) -> None:
@@ -40,14 +40,4 @@ def _sweep(parent: Path) -> None:
         with contextlib.suppress(OSError, Timeout):  # another user's, gone meanwhile, or in use
             if time.time() - lock.stat().st_mtime > _YOUNG_SECONDS:
                 with FileLock(lock, timeout=0):
-                    _remove(lock.parent)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a tree whose folders may be read-only."""
-    for parent, folders, _ in os.walk(folder):
-        for name in folders:
-            place = Path(parent, name)
-            if not place.is_symlink():
-                place.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+                    remove(lock.parent)
