@@ -113,7 +113,7 @@ def keep(
         place = folder or builds_folder()
         place.mkdir(parents=True, exist_ok=True)
         witnesses = [(kind, path, _witness(kind, path)) for kind, path in sorted(set(inputs))]
-        if not all(_is_older(path) for _, path, _ in witnesses):
+        if not all(_is_older(place) for kind, path, _ in witnesses for place in _places(kind, path)):
             return
         for name, sha256 in files.items():
             part = place / f".{sha256}-{os.getpid()}"
@@ -189,6 +189,15 @@ _KINDS: dict[str, Callable[[str], str]] = {"content": _content, "names": _names,
 
 def _hash(lines: list[str]) -> str:
     return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _places(kind: str, place: str) -> Iterable[str]:
+    """What changes where the input does: of a tree each folder."""
+    yield place
+    if kind == "tree":
+        for parent, folders, _ in os.walk(place):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            yield from (os.path.join(parent, name) for name in folders)  # noqa: PTH118
 
 
 def _is_older(place: str) -> bool:
