@@ -44,6 +44,9 @@ _ABSENT = "absent"
 _TICK_NS = 100_000_000
 """More than the clock of a file system lags behind."""
 
+_MAPPED_BYTES = 1 << 18
+"""Larger files are hashed where the system has them, without a copy."""
+
 Input = tuple[str, str]
 """What kind of witness, and the place."""
 
@@ -111,7 +114,7 @@ def keep(
         place = folder or builds_folder()
         place.mkdir(parents=True, exist_ok=True)
         witnesses = [(kind, path, _witness(kind, path)) for kind, path in sorted(set(inputs))]
-        if not all(_is_older(path) for _, path, _ in witnesses):
+        if not all(_is_older(place) for kind, path, _ in witnesses for place in _places(kind, path)):
             return
         for name, sha256 in files.items():
             part = place / f".{sha256}-{os.getpid()}"
@@ -145,9 +148,11 @@ def _witness(kind: str, place: str) -> str:
 def _content(place: str) -> str:
     with open(place, "rb", buffering=0) as file:  # noqa: PTH123  thousands of files: a Path for each costs more than the call
         stat = os.fstat(file.fileno())
-        found = hashlib.sha256()
-        while data := file.read(max(1 << 16, min(stat.st_size, 1 << 24))):
-            found.update(data)
+        if stat.st_size > _MAPPED_BYTES:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                found = hashlib.sha256(content)
+        else:
+            found = hashlib.sha256(file.read())
     return found.hexdigest() + ("x" if stat.st_mode & 0o111 else "")
 
 
@@ -187,6 +192,15 @@ def _hash(lines: list[str]) -> str:
     return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _places(kind: str, place: str) -> Iterable[str]:
+    """What changes where the input does: of a tree each folder."""
+    yield place
+    if kind == "tree":
+        for parent, folders, _ in os.walk(place):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            yield from (os.path.join(parent, name) for name in folders)  # noqa: PTH118
+
+
 def _is_older(place: str) -> bool:
     """Whether the input was last changed before the build began, for sure."""
     try:
@@ -209,14 +223,10 @@ def _copy(source: Path, target: Path, sha256: str) -> bool:
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if hashlib.sha256(content).hexdigest() != sha256:
             return False
-        with target.open("wb", buffering=0) as out:
-            view = memoryview(content)
-            try:
-                done = 0
-                while done < len(content):
-                    done += out.write(view[done:])
-            finally:
-                view.release()
+        with target.open("wb", buffering=0) as out, memoryview(content) as view:
+            done = 0
+            while done < len(view):
+                done += out.write(view[done:])
     return True
 
 

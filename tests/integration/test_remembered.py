@@ -178,6 +178,18 @@ def test_what_changes_while_it_is_built_is_not_remembered(tmp_path, monkeypatch)
         assert len(list((tmp_path / "memory").glob("*.json"))) == known
 
 
+def test_a_file_that_comes_into_a_folder_below_while_it_is_built_is_not_remembered(tmp_path, monkeypatch):
+    (tmp_path / "src/package").mkdir(parents=True)
+    time.sleep(0.3)
+    monkeypatch.setattr("optimizer.remembered.STARTED_NS", time.time_ns())
+    for known in (1, 0):
+        shutil.rmtree(tmp_path / "memory", ignore_errors=True)
+        inputs = [("tree", str(tmp_path / "src"))]
+        remembered.keep(["build"], inputs, tmp_path, {}, manifest="{}", lines=[], folder=tmp_path / "memory")
+        assert len(list((tmp_path / "memory").glob("*.json"))) == known
+        (tmp_path / "src/package/new.py").write_text("new = 1")
+
+
 def test_zips_that_have_not_been_used_for_longest_go_first(tmp_path, monkeypatch):
     monkeypatch.setattr("optimizer.remembered.STARTED_NS", time.time_ns() + 10**12)
     monkeypatch.setattr("optimizer.remembered.LIMIT_BYTES", 2500)
