@@ -21,9 +21,19 @@ _GZIP = b"\x1f\x8b\x08"
 def undocumented(data: bytes) -> bytes:
     """A service model, gzip'd or not, as plain JSON without documentation.
 
-    A shape may have a member of the name `documentation`, which is an object and stays. What is no JSON stays as it is.
+    It goes from the service itself, its operations and shapes, of which botocore asks whether they have one; parameters
+    of a client's context must have it (botocore/model.py). A shape may have a member of the name `documentation`, which
+    is an object and stays. What is no JSON stays as it is.
     """
-    return _rewritten(plain(data), _without_documentation)
+
+    def strip(document: Any) -> Any:
+        if isinstance(document.get("documentation"), str):
+            del document["documentation"]
+        for section in ("operations", "shapes"):
+            document[section] = _without_documentation(document[section])
+        return document
+
+    return _rewritten(plain(data), strip)
 
 
 def only_endpoints(data: bytes, prefixes: Container[str]) -> bytes:

@@ -27,7 +27,7 @@ REWRITES = {
 }
 """Rules that rewrite files instead of leaving them out, and why."""
 ENDPOINTS = "botocore/data/endpoints.json"
-_MODEL = re.compile(r"botocore/data/[^/]+/[^/]+/(?:service|endpoint-rule-set)-\d+\.json(?:\.gz)?")
+_MODEL = re.compile(r"botocore/data/[^/]+/[^/]+/service-\d+\.json(?:\.gz)?")
 _SERVICE_MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
 
 
