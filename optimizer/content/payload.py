@@ -65,12 +65,13 @@ class _Source:
 
 @dataclass(slots=True)
 class _Work:
-    """One selection while it is worked on."""
+    """One selection while it is worked on: `sources` are its files in their order, and then the made RECORD, if any."""
 
     selection: Selection
     place: Place
     key: str
     sources: list[_Source]
+    record: bytes | None
     bytecode: dict[str, str]
     changed: list[str]
 
@@ -182,10 +183,18 @@ class Payloads:
         return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compute(self, missing: list[tuple[Selection, Place, str]]) -> dict[str, Payload]:
-        streams: dict[str, Stream] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            works = [self._read(selection, place, key, pool, streams) for selection, place, key in missing]
-            bytecode = self._compile(works, pool, streams)
+        with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as beside:
+            works = [self._read(selection, place, key, pool) for selection, place, key in missing]
+            bytecode, jobs = self._uncompiled(works)
+            compiling = beside.submit(compile_all, jobs, self.compiler) if self.compiler and jobs else None
+            streams = self._deflate(works, pool)  # while the children compile
+            compiled = compiling.result() if compiling else {}
+            good = {key: data for key, data in compiled.items() if isinstance(data, bytes)}
+            for (key, data), stream in zip(good.items(), pool.map(deflate, good.values()), strict=True):
+                content = hashlib.sha256(data).hexdigest()
+                streams[content] = stream
+                bytecode[key] = (content, None)
+        bytecode |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
         contents = {source.content for work in works for source in work.sources if source.packed is None}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
@@ -198,37 +207,39 @@ class Payloads:
         self.store.add(streams=streams, bytecode=bytecode, payloads=rows)
         return payloads
 
-    def _read(
-        self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor, streams: dict[str, Stream]
-    ) -> _Work:
-        """Hash every file, and compress what the cache does not know."""
+    def _read(self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor) -> _Work:
+        """Hash every file."""
         looked = list(pool.map(_look, selection.files))
         changed = [file.path for file, (_, differs, _) in zip(selection.files, looked, strict=True) if differs]
         for file, (_, _, stream) in zip(selection.files, looked, strict=True):
             if stream is not None and file.packed and self._verify:
                 self._packed[file.packed.wheel, file.packed.offset] = stream
         sources = [source for source, _, _ in looked]
-        generated = {}
+        record = None
         if selection.record:
             rows = [*sources, *(source for source, _, _ in pool.map(_look, selection.recorded))]
             record = _record(selection.record, [(row.path, row.content, row.bytes) for row in rows])
-            content = hashlib.sha256(record).hexdigest()
-            sources.append(_Source(selection.record, 0o644, content, len(record)))
-            generated[content] = record
-        known = self._known({source.content for source in sources if source.packed is None})
-        wanted = {
-            source.content: file
-            for file, (source, _, _) in zip(selection.files, looked, strict=True)
-            if source.packed is None and source.content not in known and source.content not in streams
-        }
-        if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
-            self._progress(f"compressing {len(wanted)} files of {selection.name} (once; then they come from the cache)")
-        streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
-        for content, data in generated.items():
-            if content not in known and content not in streams:
-                streams[content] = deflate(data)
-        keys = self._bytecode_keys(sources, place)
-        return _Work(selection, place, key, sources, keys, changed)
+            sources.append(_Source(selection.record, 0o644, hashlib.sha256(record).hexdigest(), len(record)))
+        return _Work(selection, place, key, sources, record, self._bytecode_keys(sources, place), changed)
+
+    def _deflate(self, works: list[_Work], pool: ThreadPoolExecutor) -> dict[str, Stream]:
+        """Compress what the cache does not know and no wheel has, once for each content."""
+        streams: dict[str, Stream] = {}
+        contents = {source.content for work in works for source in work.sources if source.packed is None}
+        contents -= self._known(contents).keys()
+        for work in works:
+            wanted = {
+                source.content: file
+                for file, source in zip(work.selection.files, work.sources, strict=False)  # the last may be RECORD
+                if source.content in contents and source.packed is None and source.content not in streams
+            }
+            if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
+                name = work.selection.name
+                self._progress(f"compressing {len(wanted)} files of {name} (once; then they come from the cache)")
+            streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
+            if work.record is not None and work.sources[-1].content in contents - streams.keys():
+                streams[work.sources[-1].content] = deflate(work.record)
+        return streams
 
     def _bytecode_keys(self, sources: list[_Source], place: Place) -> dict[str, str]:
         """Bytecode's key by the path of its source."""
@@ -241,18 +252,16 @@ class Payloads:
             if source.path.endswith(".py")
         }
 
-    def _compile(
-        self, works: list[_Work], pool: ThreadPoolExecutor, streams: dict[str, Stream]
-    ) -> dict[str, tuple[str | None, str | None]]:
-        """Compile what the cache does not know, all in one go; every bytecode's content or note by key."""
+    def _uncompiled(self, works: list[_Work]) -> tuple[dict[str, tuple[str | None, str | None]], list[Job]]:
+        """The content or note of each bytecode that the cache knows, by key, and what is to be compiled."""
         if self.compiler is None:
-            return {}
+            return {}, []
         wanted = {key for work in works for key in work.bytecode.values()}
         found = self.store.bytecode(wanted)
         lost = {c for c, _ in found.values() if c} - self._known({c for c, _ in found.values() if c}).keys()
         found = {key: value for key, value in found.items() if value[0] not in lost}
-        jobs = [
-            Job(
+        jobs = {
+            key: Job(
                 key=key,
                 source=file.location,
                 content=shipped(file) if is_changed(file) or file.packed else None,
@@ -261,15 +270,8 @@ class Payloads:
             for work in works
             for file in work.selection.files
             if (key := work.bytecode.get(file.path)) and key not in found
-        ]
-        compiled = compile_all(list({job.key: job for job in jobs}.values()), self.compiler)
-        good = {key: data for key, data in compiled.items() if isinstance(data, bytes)}
-        for (key, data), stream in zip(good.items(), pool.map(deflate, good.values()), strict=True):
-            content = hashlib.sha256(data).hexdigest()
-            streams[content] = stream
-            found[key] = (content, None)
-        found |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
-        return found
+        }
+        return found, list(jobs.values())
 
     def _assemble(
         self,

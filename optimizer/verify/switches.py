@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optimizer import select
-from optimizer.config import SlimConfig
 from optimizer.models import whole
 
 if TYPE_CHECKING:
@@ -49,9 +48,8 @@ class Change:
         """The configuration, changed."""
         names = {switch.name for switch in self.off if switch.kind == "rule"}
         dropping = {switch.name for switch in self.off if switch.kind == "drop"}
-        slim = SlimConfig.model_validate(
-            {
-                **config.slim.rules,
+        slim = config.slim.model_copy(
+            update={
                 **dict.fromkeys(names, False),
                 "keep": {**config.slim.keep, **dict.fromkeys(self.keep, ("*",))},
                 "drop": {name: patterns for name, patterns in config.slim.drop.items() if name not in dropping},
