@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optimizer import select
+from optimizer.config import SlimConfig
 from optimizer.models import whole
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ class Change:
         """The configuration, changed."""
         names = {switch.name for switch in self.off if switch.kind == "rule"}
         dropping = {switch.name for switch in self.off if switch.kind == "drop"}
-        slim = config.slim.model_copy(
-            update={
+        slim = SlimConfig.model_validate(
+            {
+                **config.slim.model_dump(),
                 **dict.fromkeys(names, False),
                 "keep": {**config.slim.keep, **dict.fromkeys(self.keep, ("*",))},
                 "drop": {name: patterns for name, patterns in config.slim.drop.items() if name not in dropping},
