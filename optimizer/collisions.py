@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optimizer.plan import LayerPlan
 
 _INIT = "__init__."
+_MODULES = (".py", ".pyc", ".so")
 METADATA_FOLDER = re.compile(rf"({limits.LAYER_PREFIX}(lib/python3\.\d+/site-packages/)?)?(?P<info>[^/]+)\.dist-info")
 """A distribution's metadata folder; one further down is what some distribution vendors (setuptools/_vendor)."""
 _HARMLESS = frozenset({"test"})
@@ -197,9 +198,9 @@ def _kind(name: str, paths: Mapping[str, object]) -> Literal["package", "module"
     """What Python takes a name in one folder for: a package before a module before a namespace's portion."""
     if any(path.startswith(f"{name}/{_INIT}") for path in paths):
         return "package"
-    if any("/" not in path and path.endswith((".py", ".so")) for path in paths):
+    if any("/" not in path and path.endswith(_MODULES) for path in paths):
         return "module"
-    inside = any(path.startswith(f"{name}/") and path.endswith((".py", ".so")) for path in paths)
+    inside = any(path.startswith(f"{name}/") and path.endswith(_MODULES) for path in paths)
     return "namespace" if inside else None
 
 

@@ -214,6 +214,8 @@ class Config(_Table):
     def _consistent(self) -> Config:
         faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults(), *self._part_faults()]
         faults += self._cut_faults()
+        if self.slim.rules.get("sources") and not self.build.bytecode:
+            faults.append("slim.sources: with bytecode = false under [build], sources are all that there is")
         if self.build.code_bytecode and not self.build.bytecode:
             faults.append("build.code_bytecode: there is no bytecode at all with bytecode = false")
         if faults:

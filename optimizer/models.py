@@ -59,7 +59,8 @@ class InstalledFile:
     `recorded` is the SHA-256 that RECORD gives, in its own base64 form, or empty.
     Where `unstamped`, it ships with gzip's time stamp set to none, so that the same content has the same bytes whenever
     it was packed; where `undocumented`, a service model without its texts for people; with `endpoints`, botocore's
-    endpoints of those prefixes alone; `added` is text that ships at its end.
+    endpoints of those prefixes alone; `added` is text that ships at its end. A module that is `unsourced` ships as its
+    bytecode alone, in its source's place.
     """
 
     path: str
@@ -73,6 +74,7 @@ class InstalledFile:
     undocumented: bool = False
     endpoints: tuple[str, ...] = ()
     added: str = ""
+    unsourced: bool = False
     packed: Packed | None = None
 
 

@@ -83,7 +83,8 @@ def _rewritten(selection: Selection, config: Config, services: frozenset[str] | 
         DiskError: a service's model can't be read.
     """
     models = {} if services is None else select.service_models(selection.files)
-    return select.rewrite(selection, config, endpoint_prefixes(store, models.values()) if models else None)
+    prefixes = endpoint_prefixes(store, models.values()) if models else None
+    return select.without_sources(select.rewrite(selection, config, prefixes), config)
 
 
 def select_code(config: Config, inventory: Inventory) -> list[Selection]:

@@ -19,10 +19,10 @@ from optimizer.content.rewrites import plain
 from optimizer.content.source import changed, changes, identity, is_changed, read, read_stream, shipped, ships_as_packed
 from optimizer.errors import DiskError
 from optimizer.models import Dropped, Entry, Payload
-from optimizer.select.rewrites import DOCUMENTATION_RULE, ENDPOINTS_RULE
+from optimizer.select.rewrites import DOCUMENTATION_RULE, ENDPOINTS_RULE, SOURCES_RULE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Packed, Selection
@@ -67,19 +67,24 @@ class _Source:
     content: str
     bytes: int
     packed: Packed | None = None
+    unsourced: bool = False
     rewritten_by: str = ""
     rewritten_bytes: int = 0
 
 
 @dataclass(slots=True)
 class _Work:
-    """One selection while it is worked on: `sources` are its files in their order, and then the made RECORD, if any."""
+    """One selection while it is worked on.
+
+    `sources` are its files in their order, and then the made RECORD, if any; `beside` are files of its parts, of which
+    RECORD tells too.
+    """
 
     selection: Selection
     place: Place
     key: str
     sources: list[_Source]
-    record: bytes | None
+    beside: list[_Source]
     bytecode: dict[str, str]
     changed: list[str]
 
@@ -192,6 +197,7 @@ class Payloads:
         )
         lines = [
             f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}{changes(f)}"
+            + ("\0unsourced" if f.unsourced else "")
             for f in (*selection.files, *selection.recorded)
         ]
         if selection.recorded:
@@ -211,6 +217,9 @@ class Payloads:
                 streams[content] = stream
                 bytecode[key] = (content, None)
         bytecode |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
+        for work in works:
+            if work.selection.record:
+                self._add_record(work, work.selection.record, bytecode, streams)
         contents = {source.content for work in works for source in work.sources if source.packed is None}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
@@ -231,12 +240,32 @@ class Payloads:
             if stream is not None and file.packed and self._verify:
                 self._packed[file.packed.wheel, file.packed.offset] = stream
         sources = [source for source, _, _ in looked]
-        record = None
-        if selection.record:
-            rows = [*sources, *(source for source, _, _ in pool.map(_look, selection.recorded))]
-            record = _record(selection.record, [(row.path, row.content, row.bytes) for row in rows])
-            sources.append(_Source(selection.record, 0o644, hashlib.sha256(record).hexdigest(), len(record)))
-        return _Work(selection, place, key, sources, record, self._bytecode_keys(sources, place), changed)
+        beside = [source for source, _, _ in pool.map(_look, selection.recorded)]
+        return _Work(selection, place, key, sources, beside, self._bytecode_keys(sources, place), changed)
+
+    def _add_record(
+        self,
+        work: _Work,
+        path: str,
+        bytecode: dict[str, tuple[str | None, str | None]],
+        streams: dict[str, Stream],
+    ) -> None:
+        """Make RECORD of what ships, and know its stream; a module that ships as bytecode alone has no hash there."""
+        rows: list[tuple[str, str, int | str]] = [
+            (f"{source.path}c", "", "") if self._is_bare(work, source, bytecode) else _row(source)
+            for source in work.sources
+        ]
+        record = _record(path, [*rows, *map(_row, work.beside)])
+        content = hashlib.sha256(record).hexdigest()
+        if content not in streams and content not in self._known({content}):
+            streams[content] = deflate(record)
+        work.sources.append(_Source(path, 0o644, content, len(record)))
+
+    @staticmethod
+    def _is_bare(work: _Work, source: _Source, bytecode: dict[str, tuple[str | None, str | None]]) -> bool:
+        """Whether a source ships as its bytecode alone: one that does not compile ships as it is."""
+        key = work.bytecode.get(source.path)
+        return source.unsourced and key is not None and bytecode[key][0] is not None
 
     def _deflate(self, works: list[_Work], pool: ThreadPoolExecutor) -> dict[str, Stream]:
         """Compress what the cache does not know and no wheel has, once for each content."""
@@ -246,15 +275,13 @@ class Payloads:
         for work in works:
             wanted = {
                 source.content: file
-                for file, source in zip(work.selection.files, work.sources, strict=False)  # the last may be RECORD
+                for file, source in zip(work.selection.files, work.sources, strict=True)
                 if source.content in contents and source.packed is None and source.content not in streams
             }
             if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
                 name = work.selection.name
                 self._progress(f"compressing {len(wanted)} files of {name} (once; then they come from the cache)")
             streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
-            if work.record is not None and work.sources[-1].content in contents - streams.keys():
-                streams[work.sources[-1].content] = deflate(work.record)
         return streams
 
     def _bytecode_keys(self, sources: list[_Source], place: Place) -> dict[str, str]:
@@ -303,7 +330,10 @@ class Payloads:
             notes.append(
                 f"{work.changed[0]}{more} changed since the install (RECORD has another hash); the disk's ships"
             )
+        bare = {source.path for source in work.sources if self._is_bare(work, source, bytecode)}
         for source in work.sources:
+            if source.path in bare:
+                continue
             packed = source.packed
             row = (prefix + source.path, source.mode, source.content, source.bytes)
             entries.append(
@@ -318,10 +348,12 @@ class Payloads:
                 notes.append(f"{path} does not compile ({reason}); it ships without bytecode")
                 continue
             folder, _, name = path.rpartition("/")
-            place = f"{folder}/__pycache__/" if folder else "__pycache__/"
-            entries.append((f"{prefix}{place}{name[:-3]}.{tag}.pyc", 0o644, compiled, *sizes[compiled], 1, None))
+            cached = f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc".lstrip("/")
+            place = f"{path}c" if path in bare else cached
+            entries.append((prefix + place, 0o644, compiled, *sizes[compiled], 1, None))
         entries.sort(key=lambda row: row[0])
-        lines = tuple(sorted(f"{prefix}{s.path}\0{s.mode:o}\0{s.content}" for s in work.sources))
+        shown = [(f"{s.path}c" if s.path in bare else s.path, s.mode, s.content) for s in work.sources]
+        lines = tuple(sorted(f"{prefix}{path}\0{mode:o}\0{content}" for path, mode, content in shown))
         payload = Payload(
             name=work.selection.name,
             version=work.selection.version,
@@ -332,7 +364,7 @@ class Payloads:
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             sources=lines,
             key=work.key,
-            rewritten=_rewritten(work.sources),
+            rewritten=_rewritten(work.sources, bare),
             notes=tuple(notes),
         )
         return payload, entries
@@ -361,19 +393,28 @@ def _look(file: InstalledFile) -> tuple[_Source, bool, bytes | None]:
         saved = len(plain(before)) - len(plain(data)) if rule else 0
     packed = file.packed if ships_as_packed(file) else None
     mode = 0o755 if file.executable else 0o644
-    return _Source(file.path, mode, found, len(data), packed, rule if saved else "", saved), differs, stream
+    source = _Source(
+        path=file.path,
+        mode=mode,
+        content=found,
+        bytes=len(data),
+        packed=packed,
+        unsourced=file.unsourced,
+        rewritten_by=rule if saved else "",
+        rewritten_bytes=saved,
+    )
+    return source, differs, stream
 
 
-def _rewritten(sources: Sequence[_Source]) -> tuple[Dropped, ...]:
-    """The receipt of what ships rewritten."""
-    by_rule: defaultdict[str, list[_Source]] = defaultdict(list)
+def _rewritten(sources: Sequence[_Source], bare: Container[str]) -> tuple[Dropped, ...]:
+    """The receipt of what ships rewritten, or as bytecode alone."""
+    by_rule: defaultdict[str, list[int]] = defaultdict(list)
     for source in sources:
         if source.rewritten_by:
-            by_rule[source.rewritten_by].append(source)
-    return tuple(
-        Dropped(rule=rule, files=len(found), bytes=sum(source.rewritten_bytes for source in found))
-        for rule, found in sorted(by_rule.items())
-    )
+            by_rule[source.rewritten_by].append(source.rewritten_bytes)
+        if source.path in bare:
+            by_rule[SOURCES_RULE].append(source.bytes)
+    return tuple(Dropped(rule=rule, files=len(saved), bytes=sum(saved)) for rule, saved in sorted(by_rule.items()))
 
 
 def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
@@ -386,12 +427,17 @@ def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
     return deflate(data)
 
 
-def _record(path: str, rows: list[tuple[str, str, int]]) -> bytes:
-    """RECORD of what ships (PEP 376 with PEP 427's hashes), bytecode left out; rows of (path, content, bytes)."""
+def _row(source: _Source) -> tuple[str, str, int]:
+    """What RECORD tells of a file: its path, content and bytes."""
+    return source.path, source.content, source.bytes
+
+
+def _record(path: str, rows: list[tuple[str, str, int | str]]) -> bytes:
+    """RECORD of what ships (PEP 376 with PEP 427's hashes); of (path, content, bytes), the content may be empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for name, content, size in sorted(rows):
-        writer.writerow((name, f"sha256={_record_hash(content)}", size))
+    for name, content, size in sorted(rows, key=lambda row: row[0]):
+        writer.writerow((name, f"sha256={_record_hash(content)}" if content else "", size))
     writer.writerow((path, "", ""))
     return text.getvalue().encode()
 

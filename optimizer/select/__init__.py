@@ -4,7 +4,7 @@ from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
 from optimizer.select.path_files import is_path_file, path_file_problems
 from optimizer.select.reach import exclusion_warnings, never_imported
-from optimizer.select.rewrites import REWRITES, rewrite, service_models
+from optimizer.select.rewrites import REWRITES, is_on, rewrite, service_models, without_sources
 from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
     DROP_RULE,
@@ -35,6 +35,7 @@ __all__ = [
     "choose_services",
     "exclusion_warnings",
     "gather",
+    "is_on",
     "is_path_file",
     "never_imported",
     "part_name",
@@ -50,4 +51,5 @@ __all__ = [
     "unknown_rules",
     "why",
     "without_shared",
+    "without_sources",
 ]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from optimizer.models import whole
 from optimizer.select.parts import SERVICES_OWNER
 
 if TYPE_CHECKING:
@@ -21,14 +22,46 @@ if TYPE_CHECKING:
 
 DOCUMENTATION_RULE = "botocore-documentation"
 ENDPOINTS_RULE = "botocore-endpoints"
+SOURCES_RULE = "sources"
 REWRITES = {
     DOCUMENTATION_RULE: "texts for people, from which docstrings of clients are made; each cold start parses them",
     ENDPOINTS_RULE: "endpoints of services that do not ship; each cold start parses them",
+    SOURCES_RULE: "sources of modules that ship as bytecode: only tracebacks and `inspect` read them",
 }
 """Rules that rewrite files instead of leaving them out, and why."""
+ON_REQUEST = frozenset({SOURCES_RULE})
+"""Rules that are off unless the configuration switches them on."""
 ENDPOINTS = "botocore/data/endpoints.json"
 _MODEL = re.compile(r"botocore/data/[^/]+/[^/]+/service-\d+\.json(?:\.gz)?")
 _SERVICE_MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
+
+
+def is_on(config: Config, rule: str) -> bool:
+    """Whether a rule is on: as `[slim]` says, or else as it is by itself."""
+    return config.slim.rules.get(rule, rule not in ON_REQUEST)
+
+
+def without_sources(selection: Selection, config: Config) -> Selection:
+    """The selection with those of its modules marked that ship as bytecode alone, where that is asked for.
+
+    Python imports `x.pyc` in the place of `x.py`, and says the same line numbers. What no import statement could name
+    is data, whatever its suffix, and stays; `keep` patterns win.
+    """
+    if not is_on(config, SOURCES_RULE):
+        return selection
+    keep = config.slim.keep.get(whole(selection.name), ())
+
+    def marked(file: InstalledFile) -> InstalledFile:
+        *folders, name = file.path.split("/")
+        module = name.removesuffix(".py")
+        importable = module != name and all(part.isidentifier() for part in (*folders, module))
+        return replace(file, unsourced=True) if importable and not _matches(file, keep) else file
+
+    return replace(selection, files=tuple(map(marked, selection.files)))
+
+
+def _matches(file: InstalledFile, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(file.path, pattern) for pattern in patterns)
 
 
 def rewrite(selection: Selection, config: Config, prefixes: frozenset[str] | None) -> Selection:
@@ -45,11 +78,11 @@ def rewrite(selection: Selection, config: Config, prefixes: frozenset[str] | Non
     if selection.name != SERVICES_OWNER:
         return selection
     keep = config.slim.keep.get(SERVICES_OWNER, ())
-    documentation, endpoints = (config.slim.rules.get(rule, True) for rule in (DOCUMENTATION_RULE, ENDPOINTS_RULE))
+    documentation, endpoints = is_on(config, DOCUMENTATION_RULE), is_on(config, ENDPOINTS_RULE)
     paths = {file.path for file in selection.files}
 
     def changed(file: InstalledFile) -> InstalledFile:
-        if any(fnmatchcase(file.path, pattern) for pattern in keep):
+        if _matches(file, keep):
             return file
         if documentation and _MODEL.fullmatch(file.path):
             path = file.path.removesuffix(".gz")

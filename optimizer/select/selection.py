@@ -12,7 +12,7 @@ from optimizer.inventory.uses import Uses
 from optimizer.models import Dropped, InstalledFile, Selection
 from optimizer.select.evidence import Evidence
 from optimizer.select.parts import SERVICES_OWNER
-from optimizer.select.rewrites import REWRITES
+from optimizer.select.rewrites import REWRITES, is_on
 from optimizer.select.rules import RULES, is_protected
 from optimizer.select.shipped_services import saying_how_to_add
 
@@ -116,7 +116,7 @@ def _taken(
     for rule in RULES.values():
         if not rule.switchable:
             taken = always
-        elif with_evidence and config.slim.rules.get(rule.name, True):
+        elif with_evidence and is_on(config, rule.name):
             taken = switched
         else:
             continue

@@ -44,6 +44,16 @@ def measure_start(image: FunctionImage, folders: Folders, *, runs: int, scratch:
     )
 
 
+def has_bare_bytecode(image: FunctionImage) -> bool:
+    """Whether modules ship as bytecode alone, so that nothing would be left of them without it."""
+    for path in (image.code, *image.layers):
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".pyc")]
+        if any("__pycache__" not in name.split("/") for name in names):
+            return True
+    return False
+
+
 def _without_bytecode(path: Path, scratch: Path) -> Path:
     """A copy of the zip without `__pycache__`, compressed as hard as zlib can, as `build` does."""
     place = scratch / "without-bytecode" / path.name

@@ -83,7 +83,7 @@ def left_out(plan: LayerPlan) -> Mapping[str, tuple[str, ...]]:
 
 def _optional(config: Config, rule: str) -> bool:
     """Whether a rule is on and the configuration may switch it off."""
-    if not config.slim.rules.get(rule, True):
+    if not select.is_on(config, rule):
         return False
     off = Change(off=frozenset({Switch(kind="rule", name=rule)}))(config)
     return len(select.unknown_rules(off)) == len(select.unknown_rules(config))

@@ -17,7 +17,7 @@ from optimizer.verify.elf import check_libraries
 from optimizer.verify.findings import Finding, Report, joined
 from optimizer.verify.handler import call_handler
 from optimizer.verify.imports import check_imports
-from optimizer.verify.measure import measure_start
+from optimizer.verify.measure import has_bare_bytecode, measure_start
 from optimizer.verify.modules import find_modules
 from optimizer.verify.refusal import refusing_aws
 from optimizer.verify.zips import check_records, check_size, check_zip, read_metadata, read_zip
@@ -166,7 +166,9 @@ def _run(job: _Job, image: FunctionImage, refusal: Refusal) -> Report:
         progress=lambda line: job.progress(f"{name}: {line}"),
     )
     measured = []
-    if job.options.measure and not findings:
+    if job.options.measure and has_bare_bytecode(image):
+        notes.append(f"{name}: nothing to measure: modules ship as bytecode alone, by the rule `sources` under [slim]")
+    elif job.options.measure and not findings:
         job.progress(f"{name}: measuring {job.options.measure} starts with bytecode and without")
         measured.append(measure_start(image, folders, runs=job.options.measure, scratch=job.cache))
     return Report(
