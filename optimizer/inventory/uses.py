@@ -87,8 +87,10 @@ def note_uses(found: Uses, tree: ast.Module, path: str, roots: Roots) -> None:
 
 def note_extension(found: Uses, content: bytes) -> None:
     """Add the dotted names with a folder of tests in them that a compiled module holds."""
-    names = re.findall(rb"[A-Za-z_][\w.]*\.tests?(?![\w])[\w.]*", content)
-    found.test_names.update(name.decode() for name in names)
+    for match in re.finditer(rb"\.tests?(?!\w)[\w.]{0,200}", content):  # first the rare part: these are large files
+        before = re.search(rb"[A-Za-z_][\w.]{0,200}\Z", content[max(0, match.start() - 200) : match.start()])
+        if before:
+            found.test_names.add((before[0] + match[0]).decode())
 
 
 def _walk(tree: ast.Module) -> list[ast.AST]:

@@ -6,7 +6,7 @@ import pytest
 
 from optimizer import select
 from optimizer.config import load
-from optimizer.select import Rule
+from optimizer.select import RULES, Rule
 from optimizer.verify import Change, Finding, Report, Switch, blame, switches
 from tests.support import make_project
 
@@ -115,7 +115,9 @@ def config(tmp_path):
 
 
 def test_what_can_not_be_switched_off_is_no_switch(config):
-    assert switches(config) == (Switch(kind="drop", name="web"), Switch(kind="services", name="services"))
+    rules = tuple(Switch(kind="rule", name=name) for name, rule in RULES.items() if rule.switchable)
+    assert switches(config) == (*rules, Switch(kind="drop", name="web"), Switch(kind="services", name="services"))
+    assert "installer-files" not in {switch.name for switch in switches(config)}
 
 
 def test_a_rule_that_may_be_switched_off_is_one_by_itself(config, monkeypatch):
