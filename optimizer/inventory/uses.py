@@ -185,7 +185,9 @@ class _Strings:
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
                 self._bare((node.left, node.right))
             elif isinstance(node, ast.Tuple | ast.List | ast.Set) and self.place.endswith("__init__.py"):
-                self._bare(node.elts)  # __all__, lazily loaded submodules
+                words = {item.value for item in node.elts if isinstance(item, ast.Constant)}
+                submodules = {name for name in TEST_FOLDERS if name in words}  # __all__, or loaded lazily
+                self.found.test_names |= {f"{self.package}.{name}" for name in submodules}
             elif isinstance(node, ast.Name | ast.Attribute):
                 if "attach_stub" in (getattr(node, "id", None), getattr(node, "attr", None)):
                     self.found.files.add(".pyi")  # lazy_loader reads a package's stub to know its submodules
