@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile
 
-_FORMAT = 4
+_FORMAT = 6
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 

@@ -87,8 +87,10 @@ def note_uses(found: Uses, tree: ast.Module, path: str, roots: Roots) -> None:
 
 def note_extension(found: Uses, content: bytes) -> None:
     """Add the dotted names with a folder of tests in them that a compiled module holds."""
-    names = re.findall(rb"[A-Za-z_][\w.]*\.tests?(?![\w])[\w.]*", content)
-    found.test_names.update(name.decode() for name in names)
+    for match in re.finditer(rb"\.tests?(?!\w)[\w.]{0,200}", content):  # first the rare part: these are large files
+        before = re.search(rb"[A-Za-z_][\w.]{0,200}\Z", content[max(0, match.start() - 200) : match.start()])
+        if before:
+            found.test_names.add((before[0] + match[0]).decode())
 
 
 def _walk(tree: ast.Module) -> list[ast.AST]:
@@ -183,7 +185,9 @@ class _Strings:
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
                 self._bare((node.left, node.right))
             elif isinstance(node, ast.Tuple | ast.List | ast.Set) and self.place.endswith("__init__.py"):
-                self._bare(node.elts)  # __all__, lazily loaded submodules
+                words = {item.value for item in node.elts if isinstance(item, ast.Constant)}
+                submodules = {name for name in TEST_FOLDERS if name in words}  # __all__, or loaded lazily
+                self.found.test_names |= {f"{self.package}.{name}" for name in submodules}
             elif isinstance(node, ast.Name | ast.Attribute):
                 if "attach_stub" in (getattr(node, "id", None), getattr(node, "attr", None)):
                     self.found.files.add(".pyi")  # lazy_loader reads a package's stub to know its submodules

@@ -127,6 +127,14 @@ def test_a_star_import_of_a_package_that_names_its_tests_keeps_them(project):
     assert choose(project).taken == {}
 
 
+def test_a_package_that_names_its_own_tests_keeps_no_others(project):
+    """Numpy's __init__ names `tests` in a list, which speaks of numpy/tests alone."""
+    install(project, files={**TESTS, "web/__init__.py": "__all__ = ['tests']\n", "web/tests/__init__.py": ""})
+    chosen = choose(project)
+    assert chosen.taken == {"tests": FOLDER}
+    assert "web/tests/__init__.py" in chosen.ships
+
+
 def test_an_entry_point_and_a_compiled_module_keep_what_they_name(project):
     install(project, files=TESTS, metadata={"entry_points.txt": "[pytest11]\nweb = web.sub.tests.helper:plugin\n"})
     assert choose(project).taken == {}
