@@ -59,9 +59,24 @@ def builds_folder() -> Path:
 
 
 def key(arguments: Sequence[str]) -> str:
-    """What a process is given."""
-    given = [_FORMAT, list(arguments), str(Path.cwd()), sys.version, sys.executable, sys.path, os.environ.get("PATH")]
+    """What a process is given, but for where it writes to, which changes nothing of what it writes."""
+    given = [_FORMAT, _split(arguments)[0], str(Path.cwd()), sys.version, sys.executable, sys.path, os.environ.get("PATH")]
     return hashlib.sha256(json.dumps(given).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments without the output folder, and that folder where one is named: the last, as the parser takes it."""
+    rest: list[str] = []
+    output = None
+    given = iter(arguments)
+    for argument in given:
+        if argument in {"--output", "-o"}:
+            output = next(given, output)
+        elif argument.startswith("--output="):
+            output = argument.removeprefix("--output=")
+        else:
+            rest.append(argument)
+    return rest, output
 
 
 def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] | None:
@@ -76,7 +91,7 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
             return None
         lines = [str(line) for line in record["lines"]]
         files: dict[str, str] = record["files"]
-        output = Path(record["output"])
+        output = Path(_split(arguments)[1] or record["output"])
         with scratch_in(output) as scratch:
             whole = _in_threads(lambda item: _fetch(place / item[1], scratch / item[0]), files.items())
             if not all(whole):
