@@ -1,5 +1,5 @@
 """`python -m optimizer`."""
 
-from optimizer.cli.app import main
+from optimizer.cli.entry import main
 
 main()

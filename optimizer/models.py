@@ -58,7 +58,8 @@ class InstalledFile:
     hash says more. Else `bytes`, `mtime_ns` and `inode` are what stat says; `executable` is whether anybody may run it;
     `recorded` is the SHA-256 that RECORD gives, in its own base64 form, or empty.
     Where `unstamped`, it ships with gzip's time stamp set to none, so that the same content has the same bytes whenever
-    it was packed; `added` is text that ships at its end.
+    it was packed; where `undocumented`, a service model without its texts for people; with `endpoints`, botocore's
+    endpoints of those prefixes alone; `added` is text that ships at its end.
     """
 
     path: str
@@ -69,6 +70,8 @@ class InstalledFile:
     executable: bool
     recorded: str = ""
     unstamped: bool = False
+    undocumented: bool = False
+    endpoints: tuple[str, ...] = ()
     added: str = ""
     packed: Packed | None = None
 
@@ -223,7 +226,8 @@ class Payload:
     `unzipped_bytes` and `zipped_bytes` are exact and add up, but for the 22 bytes that end a zip;
     `bytecode_bytes` is what bytecode has of the unzipped; `digest` is the
     SHA-256 over the sorted (path, mode, content hash) of the sources; `sources` are those lines, `key` finds the
-    entries in the content cache; `changed` are the files that ship with something added to them.
+    entries in the content cache. `dropped` is what the selection left out, `rewritten` how many files ship rewritten by
+    which rule, and by how many bytes of text they became shorter; `changed` are the files that something is added to.
     """
 
     name: str
@@ -237,4 +241,5 @@ class Payload:
     key: str
     dropped: tuple[Dropped, ...] = ()
     changed: tuple[str, ...] = ()
+    rewritten: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.build.archive import write_archive
-from optimizer.build.manifest import NAME, Artifact, External, Function, Manifest
+from optimizer.build.manifest import Artifact, External, Function, Manifest
 from optimizer.build.receipt import NAME as RECEIPT
 from optimizer.build.receipt import receipt
 from optimizer.content import COMPRESSOR
 from optimizer.errors import DiskError, UsageError
+from optimizer.outputs import scratch_in, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from optimizer.config import FunctionConfig
     from optimizer.content import Payloads, Stream
@@ -67,11 +66,10 @@ def build(
         for f in plan.functions
     ]
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as scratch:
+        with scratch_in(output) as scratch:
             artifacts = []
             for name, kind, path, fingerprint, parts in wanted:
-                place = Path(scratch, path)
+                place = scratch / path
                 with place.open("wb") as file:
                     written = write_archive(file, _entries(payloads, parts))
                 progress(f"{path}: {written.files} files, {written.zipped_bytes:,} bytes")
@@ -96,32 +94,15 @@ def build(
                 compressor=COMPRESSOR,
                 folder=output,
             )
-            Path(scratch, NAME).write_text(manifest.to_json(), "utf-8")
-            earlier = _earlier_files(output)
-            Path(scratch, RECEIPT).write_text(receipt(plan), "utf-8")
+            (scratch / RECEIPT).write_text(receipt(plan), "utf-8")
             files = [*(file for a in artifacts for file in (a.path, a.sbom) if file), RECEIPT]
-            (output / NAME).unlink(missing_ok=True)  # a manifest never stands beside zips that it does not describe
-            for name in files:
-                os.replace(Path(scratch, name), output / name)  # noqa: PTH105  Path.replace is the same call
-            for stale in earlier - set(files):
-                (output / stale).unlink(missing_ok=True)
-            os.replace(Path(scratch, NAME), output / NAME)  # noqa: PTH105
+            settle(scratch, output, files, manifest.to_json())
     except OSError as error:
         raise DiskError(
             f"{output} can't be written: {error.strerror or error}",
             mend="Name a writable folder with --output, and look at the disk's free space.",
         ) from error
     return manifest
-
-
-def _earlier_files(output: Path) -> set[str]:
-    """The zips and SBOMs that an earlier build's manifest names; nobody else's files are touched."""
-    try:
-        artifacts = json.loads((output / NAME).read_text("utf-8"))["artifacts"]
-        named = {str(a[key]) for a in artifacts for key in ("path", "sbom") if a.get(key)}
-        return {name for name in named if name == Path(name).name}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()
 
 
 def _entries(payloads: Payloads, parts: Sequence[Payload]) -> Iterable[tuple[Entry, Stream]]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.errors import ArtifactError
 from optimizer.models import Target
+from optimizer.outputs import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-NAME = "manifest.json"
+NAME = MANIFEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ from optimizer.cli.common import (
     note,
 )
 from optimizer.cli.pipeline import Planned, Source, planned
+from optimizer.cli.remembering import remember
 from optimizer.content import shipped
 
 if TYPE_CHECKING:
@@ -53,11 +55,13 @@ def build(
 
     Example: python -m optimizer build --output layers/.build
     """
+    text = output_format is Format.TEXT
     manifest = run_build(
         Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers),
         output,
-        quiet=output_format is Format.JSON,
+        quiet=not text,
         sbom=sbom,
+        arguments=sys.argv[1:] if text and not sbom and sys.argv[1:2] == ["build"] else None,
     )
     if output_format is Format.JSON:
         import json
@@ -66,8 +70,17 @@ def build(
     return 0
 
 
-def run_build(source: Source, output: Path | None = None, *, quiet: bool = False, sbom: bool = False) -> Manifest:
+def run_build(
+    source: Source,
+    output: Path | None = None,
+    *,
+    quiet: bool = False,
+    sbom: bool = False,
+    arguments: list[str] | None = None,
+) -> Manifest:
     """Plan afresh, every file read and hashed again, and write the artifacts, with an SBOM of each where asked.
+
+    With `arguments`, those of this process, the build is remembered by them and by all that it read.
 
     Raises:
         LimitError: the plan does not fit Lambda's limit.
@@ -81,16 +94,25 @@ def run_build(source: Source, output: Path | None = None, *, quiet: bool = False
             from optimizer.report.advice import refusal
 
             raise refusal(result.plan)
+        lines: list[str] = []
+
+        def say(line: str) -> None:
+            lines.append(line)
+            note(line)
+
         for warning in result.plan.warnings:
-            note(f"warning: {warning}")
-        return build_artifacts(
+            say(f"warning: {warning}")
+        manifest = build_artifacts(
             result.plan,
             result.payloads,
             output or result.config.root / DEFAULT_OUTPUT,
             root=result.config.root,
-            progress=(lambda _: None) if quiet else note,
+            progress=(lambda _: None) if quiet else say,
             describe=_describe(result) if sbom else None,
         )
+        if arguments is not None:
+            remember(arguments, source, result, manifest, lines)
+        return manifest
 
 
 def _describe(result: Planned) -> Callable[[Artifact], str]:

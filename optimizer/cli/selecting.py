@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer import select
-from optimizer.content import find_facts, shipped
+from optimizer.content import endpoint_prefixes, find_facts, shipped
 from optimizer.errors import ConfigError, InventoryError
 from optimizer.inventory.uses import importable_roots, own_roots
 
@@ -59,7 +59,7 @@ def choose(config: Config, inventory: Inventory, store: Store) -> Chosen:
         for distribution, selection in zip(inventory.distributions, selected, strict=True)
         for warning in select.pattern_warnings(distribution, config, selection)
     ]
-    selections, shared = select.without_shared(selected)
+    selections, shared = select.without_shared([_rewritten(s, config, services.kept, store) for s in selected])
     idle = select.never_imported(inventory, own, uses, frozenset(name for name, f in facts.items() if f.plugs_in))
     told = select.exclusion_warnings(inventory, own)
     if config.aws.split_services and services.kept is not None:
@@ -74,6 +74,16 @@ def choose(config: Config, inventory: Inventory, store: Store) -> Chosen:
         idle=idle,
         notes=(*map(str, shared), *notes, *told, *risks, *services.warnings),
     )
+
+
+def _rewritten(selection: Selection, config: Config, services: frozenset[str] | None, store: Store) -> Selection:
+    """The selection with those files marked that ship rewritten.
+
+    Raises:
+        DiskError: a service's model can't be read.
+    """
+    models = {} if services is None else select.service_models(selection.files)
+    return select.rewrite(selection, config, endpoint_prefixes(store, models.values()) if models else None)
 
 
 def select_code(config: Config, inventory: Inventory) -> list[Selection]:

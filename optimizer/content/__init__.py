@@ -2,9 +2,10 @@
 
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
-from optimizer.content.facts import Facts, find_facts
+from optimizer.content.facts import Facts, find_facts, is_read
 from optimizer.content.hashes import file_hashes
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
+from optimizer.content.prefixes import endpoint_prefixes
 from optimizer.content.source import raw, shipped
 from optimizer.content.store import Store
 
@@ -19,9 +20,11 @@ __all__ = [
     "Place",
     "Store",
     "Stream",
+    "endpoint_prefixes",
     "file_hashes",
     "find_compiler",
     "find_facts",
+    "is_read",
     "raw",
     "shipped",
 ]

@@ -68,12 +68,13 @@ def find_facts(
     return found
 
 
-def _is_read(path: str) -> bool:
+def is_read(path: str) -> bool:
+    """Whether facts are found in a file of that path."""
     return path.endswith((".py", ".so", "entry_points.txt"))
 
 
 def _key(head: str, files: Sequence[InstalledFile], own: bool) -> str:  # noqa: FBT001
-    lines = [identity(f) for f in files if _is_read(f.path)]
+    lines = [identity(f) for f in files if is_read(f.path)]
     head = f"facts {_FORMAT} {own} {head}\n"
     return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -8,15 +8,18 @@ import hashlib
 import io
 import json
 import os
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.content.bytecode import Compiler, Job, compile_all
 from optimizer.content.deflate import COMPRESSOR, DEFLATED, Stream, deflate, is_whole
-from optimizer.content.source import changed, identity, is_changed, read, read_stream, shipped, ships_as_packed
+from optimizer.content.rewrites import plain
+from optimizer.content.source import changed, changes, identity, is_changed, read, read_stream, shipped, ships_as_packed
 from optimizer.errors import DiskError
-from optimizer.models import Entry, Payload
+from optimizer.models import Dropped, Entry, Payload
+from optimizer.select.rewrites import DOCUMENTATION_RULE, ENDPOINTS_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Packed, Selection
 
-_FORMAT = 5
+_FORMAT = 6
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -54,23 +57,29 @@ the stream is a wheel's, the wheel's SHA-256, the stream's offset and its CRC.""
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file that ships: its SHA-256 in hex, its bytes, and where a wheel holds the stream that ships of it."""
+    """One file that ships: its SHA-256 in hex, its bytes, and where a wheel holds the stream that ships of it.
+
+    `rewritten_by` is the rule that changed its text, `rewritten_bytes` by how many bytes that became shorter.
+    """
 
     path: str
     mode: int
     content: str
     bytes: int
     packed: Packed | None = None
+    rewritten_by: str = ""
+    rewritten_bytes: int = 0
 
 
 @dataclass(slots=True)
 class _Work:
-    """One selection while it is worked on."""
+    """One selection while it is worked on: `sources` are its files in their order, and then the made RECORD, if any."""
 
     selection: Selection
     place: Place
     key: str
     sources: list[_Source]
+    record: bytes | None
     bytecode: dict[str, str]
     changed: list[str]
 
@@ -126,7 +135,7 @@ class Payloads:
                     payload,
                     name=selection.name,
                     version=selection.version,
-                    dropped=selection.dropped,
+                    dropped=(*selection.dropped, *payload.rewritten),
                     changed=changed_files,
                 )
             )
@@ -182,8 +191,7 @@ class Payloads:
             f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
         )
         lines = [
-            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}"
-            + (f"\0{f.unstamped}\0{f.added}" if is_changed(f) else "")
+            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}{changes(f)}"
             for f in (*selection.files, *selection.recorded)
         ]
         if selection.recorded:
@@ -191,10 +199,18 @@ class Payloads:
         return hashlib.sha256((head + "\n".join(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compute(self, missing: list[tuple[Selection, Place, str]]) -> dict[str, Payload]:
-        streams: dict[str, Stream] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            works = [self._read(selection, place, key, pool, streams) for selection, place, key in missing]
-            bytecode = self._compile(works, pool, streams)
+        with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as beside:
+            works = [self._read(selection, place, key, pool) for selection, place, key in missing]
+            bytecode, jobs = self._uncompiled(works)
+            compiling = beside.submit(compile_all, jobs, self.compiler) if self.compiler and jobs else None
+            streams = self._deflate(works, pool)  # while the children compile
+            compiled = compiling.result() if compiling else {}
+            good = {key: data for key, data in compiled.items() if isinstance(data, bytes)}
+            for (key, data), stream in zip(good.items(), pool.map(deflate, good.values()), strict=True):
+                content = hashlib.sha256(data).hexdigest()
+                streams[content] = stream
+                bytecode[key] = (content, None)
+        bytecode |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
         contents = {source.content for work in works for source in work.sources if source.packed is None}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
@@ -207,37 +223,39 @@ class Payloads:
         self.store.add(streams=streams, bytecode=bytecode, payloads=rows)
         return payloads
 
-    def _read(
-        self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor, streams: dict[str, Stream]
-    ) -> _Work:
-        """Hash every file, and compress what the cache does not know."""
+    def _read(self, selection: Selection, place: Place, key: str, pool: ThreadPoolExecutor) -> _Work:
+        """Hash every file."""
         looked = list(pool.map(_look, selection.files))
         changed = [file.path for file, (_, differs, _) in zip(selection.files, looked, strict=True) if differs]
         for file, (_, _, stream) in zip(selection.files, looked, strict=True):
             if stream is not None and file.packed and self._verify:
                 self._packed[file.packed.wheel, file.packed.offset] = stream
         sources = [source for source, _, _ in looked]
-        generated = {}
+        record = None
         if selection.record:
             rows = [*sources, *(source for source, _, _ in pool.map(_look, selection.recorded))]
             record = _record(selection.record, [(row.path, row.content, row.bytes) for row in rows])
-            content = hashlib.sha256(record).hexdigest()
-            sources.append(_Source(selection.record, 0o644, content, len(record)))
-            generated[content] = record
-        known = self._known({source.content for source in sources if source.packed is None})
-        wanted = {
-            source.content: file
-            for file, (source, _, _) in zip(selection.files, looked, strict=True)
-            if source.packed is None and source.content not in known and source.content not in streams
-        }
-        if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
-            self._progress(f"compressing {len(wanted)} files of {selection.name} (once; then they come from the cache)")
-        streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
-        for content, data in generated.items():
-            if content not in known and content not in streams:
-                streams[content] = deflate(data)
-        keys = self._bytecode_keys(sources, place)
-        return _Work(selection, place, key, sources, keys, changed)
+            sources.append(_Source(selection.record, 0o644, hashlib.sha256(record).hexdigest(), len(record)))
+        return _Work(selection, place, key, sources, record, self._bytecode_keys(sources, place), changed)
+
+    def _deflate(self, works: list[_Work], pool: ThreadPoolExecutor) -> dict[str, Stream]:
+        """Compress what the cache does not know and no wheel has, once for each content."""
+        streams: dict[str, Stream] = {}
+        contents = {source.content for work in works for source in work.sources if source.packed is None}
+        contents -= self._known(contents).keys()
+        for work in works:
+            wanted = {
+                source.content: file
+                for file, source in zip(work.selection.files, work.sources, strict=False)  # the last may be RECORD
+                if source.content in contents and source.packed is None and source.content not in streams
+            }
+            if len(wanted) > 100:  # noqa: PLR2004  fewer are done before anybody could read the line
+                name = work.selection.name
+                self._progress(f"compressing {len(wanted)} files of {name} (once; then they come from the cache)")
+            streams.update(zip(wanted, pool.map(_deflate_file, wanted.items()), strict=True))
+            if work.record is not None and work.sources[-1].content in contents - streams.keys():
+                streams[work.sources[-1].content] = deflate(work.record)
+        return streams
 
     def _bytecode_keys(self, sources: list[_Source], place: Place) -> dict[str, str]:
         """Bytecode's key by the path of its source."""
@@ -250,18 +268,16 @@ class Payloads:
             if source.path.endswith(".py")
         }
 
-    def _compile(
-        self, works: list[_Work], pool: ThreadPoolExecutor, streams: dict[str, Stream]
-    ) -> dict[str, tuple[str | None, str | None]]:
-        """Compile what the cache does not know, all in one go; every bytecode's content or note by key."""
+    def _uncompiled(self, works: list[_Work]) -> tuple[dict[str, tuple[str | None, str | None]], list[Job]]:
+        """The content or note of each bytecode that the cache knows, by key, and what is to be compiled."""
         if self.compiler is None:
-            return {}
+            return {}, []
         wanted = {key for work in works for key in work.bytecode.values()}
         found = self.store.bytecode(wanted)
         lost = {c for c, _ in found.values() if c} - self._known({c for c, _ in found.values() if c}).keys()
         found = {key: value for key, value in found.items() if value[0] not in lost}
-        jobs = [
-            Job(
+        jobs = {
+            key: Job(
                 key=key,
                 source=file.location,
                 content=shipped(file) if is_changed(file) or file.packed else None,
@@ -270,15 +286,8 @@ class Payloads:
             for work in works
             for file in work.selection.files
             if (key := work.bytecode.get(file.path)) and key not in found
-        ]
-        compiled = compile_all(list({job.key: job for job in jobs}.values()), self.compiler)
-        good = {key: data for key, data in compiled.items() if isinstance(data, bytes)}
-        for (key, data), stream in zip(good.items(), pool.map(deflate, good.values()), strict=True):
-            content = hashlib.sha256(data).hexdigest()
-            streams[content] = stream
-            found[key] = (content, None)
-        found |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
-        return found
+        }
+        return found, list(jobs.values())
 
     def _assemble(
         self,
@@ -323,6 +332,7 @@ class Payloads:
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             sources=lines,
             key=work.key,
+            rewritten=_rewritten(work.sources),
             notes=tuple(notes),
         )
         return payload, entries
@@ -343,11 +353,27 @@ def _look(file: InstalledFile) -> tuple[_Source, bool, bytes | None]:
     data, stream = read(file)
     found = hashlib.sha256(data).hexdigest()
     differs = bool(file.recorded) and file.recorded != _record_hash(found)
+    rule, saved = "", 0
     if is_changed(file):
-        data = changed(file, data)
+        before, data = data, changed(file, data)
         found = hashlib.sha256(data).hexdigest()
+        rule = DOCUMENTATION_RULE if file.undocumented else ENDPOINTS_RULE if file.endpoints else ""
+        saved = len(plain(before)) - len(plain(data)) if rule else 0
     packed = file.packed if ships_as_packed(file) else None
-    return _Source(file.path, 0o755 if file.executable else 0o644, found, len(data), packed), differs, stream
+    mode = 0o755 if file.executable else 0o644
+    return _Source(file.path, mode, found, len(data), packed, rule if saved else "", saved), differs, stream
+
+
+def _rewritten(sources: Sequence[_Source]) -> tuple[Dropped, ...]:
+    """The receipt of what ships rewritten."""
+    by_rule: defaultdict[str, list[_Source]] = defaultdict(list)
+    for source in sources:
+        if source.rewritten_by:
+            by_rule[source.rewritten_by].append(source)
+    return tuple(
+        Dropped(rule=rule, files=len(found), bytes=sum(source.rewritten_bytes for source in found))
+        for rule, found in sorted(by_rule.items())
+    )
 
 
 def _deflate_file(item: tuple[str, InstalledFile]) -> Stream:
@@ -389,6 +415,7 @@ def _parsed(summaries: dict[str, str]) -> dict[str, Payload]:
             for name in ("notes", "sources"):
                 values[name] = tuple(values[name])
             values["dropped"] = values["changed"] = ()
+            values["rewritten"] = tuple(Dropped(**one) for one in values["rewritten"])
             found[key] = Payload(**values)
         except (ValueError, KeyError, TypeError):
             continue

@@ -21,9 +21,19 @@ _GZIP = b"\x1f\x8b\x08"
 def undocumented(data: bytes) -> bytes:
     """A service model, gzip'd or not, as plain JSON without documentation.
 
-    A shape may have a member of the name `documentation`, which is an object and stays. What is no JSON stays as it is.
+    It goes from the service itself, its operations and shapes, of which botocore asks whether they have one; parameters
+    of a client's context must have it (botocore/model.py). A shape may have a member of the name `documentation`, which
+    is an object and stays. What is no JSON stays as it is.
     """
-    return _rewritten(data, _without_documentation)
+
+    def strip(document: Any) -> Any:
+        if isinstance(document.get("documentation"), str):
+            del document["documentation"]
+        for section in ("operations", "shapes"):
+            document[section] = _without_documentation(document[section])
+        return document
+
+    return _rewritten(plain(data), strip)
 
 
 def only_endpoints(data: bytes, prefixes: Container[str]) -> bytes:
@@ -37,6 +47,23 @@ def only_endpoints(data: bytes, prefixes: Container[str]) -> bytes:
     return _rewritten(data, keep)
 
 
+def endpoint_prefix(data: bytes) -> str | None:
+    """The endpoint prefix that a service model tells; None where it tells none."""
+    try:
+        prefix = json.loads(plain(data))["metadata"]["endpointPrefix"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return prefix if isinstance(prefix, str) else None
+
+
+def plain(data: bytes) -> bytes:
+    """The data unpacked, where it is gzip'd and whole."""
+    try:
+        return gzip.decompress(data) if data.startswith(_GZIP) else data
+    except (OSError, EOFError, zlib.error):
+        return data
+
+
 def unstamped(data: bytes) -> bytes:
     """The data with gzip's MTIME set to 0, which says that there is none (RFC 1952); what is no gzip stays."""
     return data[:4] + bytes(4) + data[8:] if data.startswith(_GZIP) else data
@@ -44,9 +71,9 @@ def unstamped(data: bytes) -> bytes:
 
 def _rewritten(data: bytes, change: Callable[[Any], Any]) -> bytes:
     try:
-        document = json.loads(gzip.decompress(data) if data.startswith(_GZIP) else data)
+        document = json.loads(data)
         changed = change(document)
-    except (ValueError, OSError, EOFError, zlib.error, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return data  # of a form that is not known: it ships as it is
     return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
 

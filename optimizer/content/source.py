@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from zlib_ng import zlib_ng
 
+from optimizer.content import rewrites
 from optimizer.content.deflate import DEFLATED
 from optimizer.errors import DiskError, InventoryError, LimitError
 from optimizer.limits import UNZIPPED_BYTES
 
 if TYPE_CHECKING:
     from optimizer.models import InstalledFile, Packed
-
-_GZIP = b"\x1f\x8b\x08"
 
 
 def shipped(file: InstalledFile) -> bytes:
@@ -116,12 +115,23 @@ def _damaged(file: InstalledFile, what: str) -> InventoryError:
 
 
 def changed(file: InstalledFile, data: bytes) -> bytes:
-    """Those bytes with what the selection changes: gzip's MTIME set to 0, which says that there is none (RFC 1952)."""
-    if file.unstamped and data.startswith(_GZIP):
-        data = data[:4] + bytes(4) + data[8:]
+    """Those bytes with what the selection changes in them."""
+    if file.undocumented:
+        data = rewrites.undocumented(data)
+    if file.endpoints:
+        data = rewrites.only_endpoints(data, frozenset(file.endpoints))
+    if file.unstamped:
+        data = rewrites.unstamped(data)
     return data + file.added.encode()
 
 
 def is_changed(file: InstalledFile) -> bool:
     """Whether the file ships with other bytes than an installer leaves."""
-    return file.unstamped or bool(file.added)
+    return bool(file.unstamped or file.undocumented or file.endpoints or file.added)
+
+
+def changes(file: InstalledFile) -> str:
+    """What tells one way of changing a file from another; empty where nothing is."""
+    if not is_changed(file):
+        return ""
+    return f"\0{file.unstamped}\0{file.undocumented}\0{file.endpoints}\0{file.added}"

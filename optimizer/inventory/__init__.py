@@ -8,7 +8,7 @@ from optimizer.errors import InventoryError
 from optimizer.inventory.closure import Closure
 from optimizer.inventory.environment import Environment, Installed, InstalledEnvironment
 from optimizer.inventory.exclusion import excluded
-from optimizer.inventory.requirements import RequirementLine, read_requirements
+from optimizer.inventory.requirements import RequirementLine, read_requirements, requirement_files
 from optimizer.inventory.source import read_source
 from optimizer.inventory.wheels import WheelEnvironment
 from optimizer.models import FunctionSource, Inventory
@@ -26,6 +26,7 @@ __all__ = [
     "WheelEnvironment",
     "read_inventory",
     "read_requirements",
+    "requirement_files",
 ]
 
 

@@ -50,12 +50,14 @@ class Environment(Protocol):
     """Where distributions are looked up: the running interpreter's environment, a folder, wheels, or a test's fake.
 
     `source` is what it is called in a plan, `absent` how it is told that a distribution is not there, `mend` how what
-    is wrong is mended, before the requirements file's path.
+    is wrong is mended, before the requirements file's path; `folders` are those whose names decide what is found, None
+    where something else decides.
     """
 
     source: str
     absent: str
     mend: str
+    folders: tuple[str, ...] | None
 
     def find(self, name: NormalizedName, specifier: SpecifierSet) -> Installed | None:
         """The distribution of that name, or None; where there is a choice, a version that the specifier admits."""
@@ -72,6 +74,7 @@ class InstalledEnvironment:
 
     def __init__(self, path: list[str], *, source: str, prefix: str | None = None) -> None:
         self.source = source
+        self.folders: tuple[str, ...] | None = tuple(path)
         self._path = path
         self._prefix = prefix
 
@@ -96,7 +99,7 @@ class InstalledEnvironment:
                 mend="Name a folder that `pip install --target DIR` made, or a site-packages folder.",
             )
         environment = cls([str(folder)], source=str(folder))
-        if not environment.names():
+        if next(iter(importlib_metadata.distributions(path=[str(folder)])), None) is None:
             raise UsageError(
                 f"--path {folder}: no distribution is installed there (no .dist-info folder)",
                 mend=f"Install into it: python -m pip install --target {folder} -r REQUIREMENTS",

@@ -66,6 +66,13 @@ def read_requirements(path: Path) -> tuple[RequirementLine, ...]:
     return lines
 
 
+def requirement_files(path: Path) -> tuple[Path, ...]:
+    """The file and those that it includes; all of them are there, since they were read before."""
+    seen: set[Path] = set()
+    _read(path, [], seen)
+    return tuple(sorted(seen))
+
+
 def requirements_of(text: str) -> tuple[Requirement, ...]:
     """Those lines of a requirements file's text that are requirements; everything else is passed over."""
     found = []

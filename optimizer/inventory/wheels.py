@@ -63,6 +63,7 @@ class WheelEnvironment:
         sha256: Callable[[Path], str] | None = None,
     ) -> None:
         self.source = source
+        self.folders: tuple[str, ...] | None = None
         self.mend = (
             f"Put the wheels that the requirements ask for into {source}: "
             f"python -m pip download --dest {source} --only-binary=:all: "
@@ -108,6 +109,7 @@ class WheelEnvironment:
         except OSError as error:
             raise DiskError(f"{folder} can't be read: {error.strerror}", mend="Mend its permissions.") from error
         environment = cls(wheels, target, source=str(folder), sha256=sha256)
+        environment.folders = (str(folder),)
         if not wheels:
             raise UsageError(f"--wheels {folder}: there is no wheel in it", mend=f"{environment.mend} REQUIREMENTS")
         return environment

@@ -127,7 +127,7 @@ def _answers(text: str, questions: Sequence[Question], how: str, output: str, fo
             fact = json.loads(line)
             facts[fact["number"]] = fact
     found = []
-    for number in range(max(facts, default=0) + 1):
+    for number in range(max(facts, default=len(questions) - 1) + 1):  # without any, it never came to a question
         fact = facts.get(number, {})
         error = fact.get("error")
         if error is None and "said" not in fact:

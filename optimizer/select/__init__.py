@@ -4,6 +4,7 @@ from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
 from optimizer.select.path_files import is_path_file, path_file_problems
 from optimizer.select.reach import exclusion_warnings, never_imported
+from optimizer.select.rewrites import REWRITES, rewrite, service_models
 from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
     DROP_RULE,
@@ -22,6 +23,7 @@ __all__ = [
     "CHANGED",
     "DROP_RULE",
     "INSTALL_RULES",
+    "REWRITES",
     "RULES",
     "SDK",
     "SERVICES_OWNER",
@@ -38,8 +40,10 @@ __all__ = [
     "part_name",
     "path_file_problems",
     "pattern_warnings",
+    "rewrite",
     "select_distribution",
     "select_source",
+    "service_models",
     "split_inventory",
     "split_selections",
     "unknown_names",

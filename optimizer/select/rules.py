@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.inventory.uses import HIDDEN_FOLDERS, NATIVE_SUFFIXES
+from optimizer.select.rewrites import REWRITES
 from optimizer.select.test_folders import unused_tests
 
 if TYPE_CHECKING:
@@ -174,4 +175,4 @@ _DECIDED = {
 
 def why(rule: str) -> str:
     """Why files go that stand in a receipt under that name."""
-    return RULES[rule].why if rule in RULES else _DECIDED[rule]
+    return RULES[rule].why if rule in RULES else {**REWRITES, **_DECIDED}[rule]

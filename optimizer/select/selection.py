@@ -12,6 +12,7 @@ from optimizer.inventory.uses import Uses
 from optimizer.models import Dropped, InstalledFile, Selection
 from optimizer.select.evidence import Evidence
 from optimizer.select.parts import SERVICES_OWNER
+from optimizer.select.rewrites import REWRITES
 from optimizer.select.rules import RULES, is_protected
 from optimizer.select.shipped_services import saying_how_to_add
 
@@ -29,8 +30,12 @@ _NONE = Evidence(own=Uses(), test_imports={}, test_names=frozenset())
 
 def unknown_rules(config: Config) -> list[str]:
     """Faults of `[slim]`: names that are no rule here, and rules that can't be switched off."""
-    known = ", ".join(name for name, rule in RULES.items() if rule.switchable)
-    faults = [f"slim.{name}: no such rule; {known} can be switched" for name in config.slim.rules if name not in RULES]
+    known = ", ".join((*(name for name, rule in RULES.items() if rule.switchable), *REWRITES))
+    faults = [
+        f"slim.{name}: no such rule; {known} can be switched"
+        for name in config.slim.rules
+        if name not in RULES and name not in REWRITES
+    ]
     return faults + [
         f"slim.{name}: this rule can't be switched off: {RULES[name].why}"
         for name, wanted in config.slim.rules.items()

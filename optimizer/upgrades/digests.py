@@ -16,7 +16,7 @@ from itertools import takewhile
 
 from optimizer import limits
 
-FORMAT = 1
+FORMAT = 2
 """Raised when digests of the same content change: those remembered are of no use then."""
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_WINDOW = 31  # zlib's number for gzip's header and trailer

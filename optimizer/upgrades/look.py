@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from optimizer.errors import DiskError, NetworkError
-from optimizer.select import RULES
+from optimizer.select import REWRITES, RULES
 from optimizer.upgrades.changes import Contents
 from optimizer.upgrades.digests import FORMAT
 from optimizer.upgrades.releases import Candidate, candidates
@@ -155,8 +155,9 @@ class Looker:
     def _key(self, name: str, wheel: IndexFile) -> str:
         """What the digests depend on: the wheel, and what selects of it."""
         chosen = sorted(self.services) if self.services is not None and name in _SDK else None
-        patterns = (self.config.slim.keep.get(name, ()), self.config.slim.drop.get(name, ()))
-        text = json.dumps(["upgrades", FORMAT, wheel.sha256, name, chosen, list(RULES), patterns])
+        slim = self.config.slim
+        patterns = (slim.keep.get(name, ()), slim.drop.get(name, ()), sorted(slim.rules.items()))
+        text = json.dumps(["upgrades", FORMAT, wheel.sha256, name, chosen, [*RULES, *REWRITES], patterns])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

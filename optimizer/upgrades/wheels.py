@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from optimizer import limits
+from optimizer.content.rewrites import endpoint_prefix
+from optimizer.content.source import changed
 from optimizer.models import Distribution, InstalledFile
-from optimizer.select import select_distribution
+from optimizer.select import rewrite, select_distribution, service_models
 from optimizer.upgrades.digests import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.config import Config
+    from optimizer.models import Selection
 
 _ENTRY_POINTS = "entry_points.txt"
 _LIBRARIES = ("purelib", "platlib")
@@ -47,7 +50,8 @@ def shipped_digests(
             info = next(
                 (p.split("/")[0] for p in entries if p.endswith(".dist-info/METADATA") and p.count("/") == 1), ""
             )
-            selection = select_distribution(_distribution(name, version, info, entries), config, services)
+            selected = select_distribution(_distribution(name, version, info, entries), config, services)
+            selection = rewrite(selected, config, _prefixes(archive, entries, selected) if services else None)
             if sum(file.bytes for file in selection.files) > limits.UNZIPPED_BYTES:
                 raise UnreadableWheelError("it has more bytes unzipped than Lambda takes")
             found = {}
@@ -56,10 +60,19 @@ def shipped_digests(
                 if folder == info and rest != _ENTRY_POINTS:
                     continue
                 key = f".dist-info/{rest}" if folder == info else file.path
-                found[key] = digest(file.path, archive.read(entries[file.path]), version)
+                found[key] = digest(file.path, changed(file, archive.read(entries[file.location])), version)
             return found
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UnreadableWheelError(f"it is no whole zip ({error})") from error  # RuntimeError: encrypted
+
+
+def _prefixes(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], selection: Selection
+) -> frozenset[str] | None:
+    """The endpoint prefixes of the services that ship; None where they can't be told."""
+    models = service_models(selection.files).values()
+    found = {endpoint_prefix(archive.read(entries[model.location])) for model in models}
+    return None if None in found else frozenset(prefix for prefix in found if prefix)
 
 
 def _installed_path(path: str) -> str | None:
@@ -77,7 +90,7 @@ def _distribution(name: str, version: str, info: str, entries: dict[str, zipfile
         version=version,
         requires=(),
         files=tuple(
-            InstalledFile(path=path, location="", bytes=entry.file_size, mtime_ns=0, inode=0, executable=False)
+            InstalledFile(path=path, location=path, bytes=entry.file_size, mtime_ns=0, inode=0, executable=False)
             for path, entry in sorted(entries.items())
         ),
         outside_bytes=0,

@@ -67,7 +67,7 @@ def _finding(answer: Answer, versions: dict[str, str | None]) -> Finding | None:
             return Finding(check="import", subject=name, expected="it can be imported", actual=answer.error)
         case "metadata":
             version = versions[name]
-            if answer.error is None and version is not None and answer.said == version:
+            if answer.error is None and answer.said == version:
                 return None
             expected = f"importlib.metadata finds {f'version {version}' if version else 'its METADATA'}"
             return Finding(

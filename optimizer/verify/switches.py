@@ -64,7 +64,7 @@ class Change:
 
 def switches(config: Config) -> tuple[Switch, ...]:
     """All that is on, sorted."""
-    found = [Switch(kind="rule", name=name) for name in select.RULES if _optional(config, name)]
+    found = [Switch(kind="rule", name=name) for name in (*select.RULES, *select.REWRITES) if _optional(config, name)]
     found += [Switch(kind="drop", name=name) for name, patterns in config.slim.drop.items() if patterns]
     if config.aws.services != "all":
         found.append(Switch(kind="services", name="services"))

@@ -1,6 +1,5 @@
 """The real boto3, with its models in other layers than botocore, as Lambda merges them."""
 
-import gzip
 import json
 import subprocess
 import sys
@@ -54,22 +53,14 @@ def merged(tmp_path, monkeypatch):
 def test_layers_merge_to_what_they_are_without_the_option_and_boto3_works(merged):
     before, _ = merged(split=False)
     after, home = merged(split=True)
-    model = next(path for path in home if path.endswith("botocore/data/s3/2006-03-01/service-2.json.gz"))
+    model = next(path for path in home if path.endswith("botocore/data/s3/2006-03-01/service-2.json"))
     assert home[model] != home["python/botocore/__init__.py"]
     files = [
         {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
         for root in (before, after)
     ]
     assert files[0].keys() == files[1].keys()
-    for path, data in files[0].items():
-        if data == files[1][path]:
-            continue
-        if path.endswith(".gz"):
-            assert gzip.decompress(data) == gzip.decompress(files[1][path])
-            assert data[:4] + bytes(4) + data[8:] == files[1][path]
-        else:
-            assert path.endswith("/RECORD")
-            assert "/botocore-" in path
+    assert {path for path, data in files[0].items() if data != files[1][path]} == set()
     script = """
         import base64, hashlib, importlib.metadata, json, sys
         sys.path.insert(0, sys.argv[1])

@@ -13,6 +13,8 @@ import pytest
 
 from optimizer import limits
 from optimizer.errors import LimitError, UsageError
+from optimizer.runtime import probe
+from optimizer.runtime.process import start
 
 ROOT = Path(__file__).parents[3]
 
@@ -88,6 +90,11 @@ def test_a_health_path_that_reports_refused_calls_is_told_and_no_finding(project
     (note,) = project.verify()["notes"]
     assert "503 after 1 refused calls to AWS" in note
     assert "403ASIAVERIFY" in note
+
+
+def test_a_503_of_a_function_that_asked_no_aws_is_a_finding(project):
+    (project.root / "src/handler.py").write_text("def handler(event, context):\n    return {'statusCode': 503}\n")
+    assert checks(project.verify(status=1)) == [("request", "app")]
 
 
 def test_a_500_after_refused_calls_is_a_finding_that_says_so(project):
@@ -216,6 +223,17 @@ def test_a_segfault_at_import_is_a_finding_and_the_rest_goes_on(project):
     assert "segmentation fault" in document["findings"][0]["actual"]
     assert "last words" in document["findings"][0]["actual"]
     assert document["modules_imported"] == 5
+
+
+def test_a_process_that_never_comes_to_a_question_fails_all_of_them_at_once(project, monkeypatch):
+    (project.root / "src/early.pth").write_text("import os; os._exit(7)\n")
+    project.build()
+    starts = []
+    monkeypatch.setattr(probe, "start", lambda *a, **k: starts.append(a) or start(*a, **k))
+    document = project.verify("--artifacts", "built", status=1)
+    assert len(starts) == 1
+    assert {check for check, _ in checks(document)} == {"handler", "import", "metadata", "entry-points"}
+    assert all("exit status 7" in f["actual"] for f in document["findings"])
 
 
 def test_an_exit_at_import_is_a_finding(project):

@@ -23,6 +23,7 @@ RECORD = "python/botocore-1.0.dist-info/RECORD"
 SERVICES = ("s3", "sqs", "ec2")
 APART = '\n[aws]\nservices = ["s3", "sqs"]\nsplit_services = true\n'
 TOGETHER = APART.replace("true", "false")
+AS_PACKED = "[slim]\nbotocore-documentation = false\n"
 
 
 def model(service, *, stamp=1234):
@@ -89,7 +90,7 @@ def test_each_kept_service_is_an_item_of_botocores_version(project):
         assert items["botocore"].requires == (S3, SQS)
         assert items[S3].members == (S3,)
         assert paths_of(result, S3) == {
-            f"python/{S3}/2020-01-01/service-2.json.gz",
+            f"python/{S3}/2020-01-01/service-2.json",
             f"python/{S3}/2020-01-01/paginators-1.json",
         }
         assert "python/boto3/data/s3/2020-01-01/resources-1.json" in paths_of(result, "boto3")
@@ -108,7 +109,7 @@ def test_the_layers_merge_to_the_same_files_byte_for_byte(project):
 
 @pytest.mark.parametrize("text", [TOGETHER, APART])
 def test_gzipd_models_ship_without_their_time_stamp(project, text):
-    with plan(project, text) as result:
+    with plan(project, text + AS_PACKED) as result:
         packed = {path: data for path, (_, data) in contents(result).items() if path.endswith(".gz")}
     assert len(packed) == 2
     for path, data in packed.items():
@@ -221,7 +222,7 @@ def test_pins_take_a_parts_name(project):
 def test_patterns_of_botocore_hold_for_its_parts(project):
     slim = '[slim]\nkeep = {botocore = ["botocore/data/ec2/*"]}\ndrop = {botocore = ["*/paginators-1.json"]}\n'
     with plan(project, APART + slim) as result:
-        assert paths_of(result, S3) == {f"python/{S3}/2020-01-01/service-2.json.gz"}
+        assert paths_of(result, S3) == {f"python/{S3}/2020-01-01/service-2.json"}
         assert "python/botocore/data/ec2/2020-01-01/paginators-1.json" in paths_of(result, "botocore")
         assert "botocore/data/ec2" not in {item.name for item in result.problem.items}
 
@@ -232,10 +233,10 @@ def test_a_service_of_which_nothing_ships_is_no_item(project):
 
 
 def test_untrimmed_bytes_are_those_of_all_models(project):
-    with plan(project, TOGETHER) as result:
+    with plan(project, TOGETHER + AS_PACKED) as result:
         before = untrimmed(result)["botocore"]
     install(project, stamp=0)
-    with plan(project) as result:
+    with plan(project, APART + AS_PACKED) as result:
         parts = sum(item.zipped_bytes for item in result.problem.items if item.name in {S3, SQS})
         assert untrimmed(result)["botocore"] + parts == pytest.approx(before, abs=20)
 

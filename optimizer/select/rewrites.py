@@ -1,0 +1,71 @@
+"""[pure] Which of botocore's data files ship rewritten: what a cold start parses and no call reads is not sent.
+
+A service model's `documentation` is what docstrings of clients are made from; botocore's endpoints.json is read for the
+services that ship alone. Nothing is read here: the content is changed where it is read (content/rewrites.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from optimizer.select.parts import SERVICES_OWNER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from optimizer.config import Config
+    from optimizer.models import InstalledFile, Selection
+
+DOCUMENTATION_RULE = "botocore-documentation"
+ENDPOINTS_RULE = "botocore-endpoints"
+REWRITES = {
+    DOCUMENTATION_RULE: "texts for people, from which docstrings of clients are made; each cold start parses them",
+    ENDPOINTS_RULE: "endpoints of services that do not ship; each cold start parses them",
+}
+"""Rules that rewrite files instead of leaving them out, and why."""
+ENDPOINTS = "botocore/data/endpoints.json"
+_MODEL = re.compile(r"botocore/data/[^/]+/[^/]+/service-\d+\.json(?:\.gz)?")
+_SERVICE_MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
+
+
+def rewrite(selection: Selection, config: Config, prefixes: frozenset[str] | None) -> Selection:
+    """The selection with those of its files marked that ship rewritten; `keep` patterns win.
+
+    A model that is gzip'd ships as plain JSON, which botocore's loader takes as well: the zip compresses it, and gzip's
+    own bytes would differ from one compressor to the next.
+
+    Args:
+        selection: of any distribution; others than botocore stay as they are.
+        config: `[slim]`.
+        prefixes: the endpoint prefixes of the services that ship, None for all.
+    """
+    if selection.name != SERVICES_OWNER:
+        return selection
+    keep = config.slim.keep.get(SERVICES_OWNER, ())
+    documentation, endpoints = (config.slim.rules.get(rule, True) for rule in (DOCUMENTATION_RULE, ENDPOINTS_RULE))
+    paths = {file.path for file in selection.files}
+
+    def changed(file: InstalledFile) -> InstalledFile:
+        if any(fnmatchcase(file.path, pattern) for pattern in keep):
+            return file
+        if documentation and _MODEL.fullmatch(file.path):
+            path = file.path.removesuffix(".gz")
+            return file if path != file.path and path in paths else replace(file, path=path, undocumented=True)
+        if endpoints and prefixes and file.path == ENDPOINTS:
+            return replace(file, endpoints=tuple(sorted(prefixes)))
+        return file
+
+    return replace(selection, files=tuple(sorted(map(changed, selection.files), key=lambda file: file.path)))
+
+
+def service_models(files: Iterable[InstalledFile]) -> dict[str, InstalledFile]:
+    """The newest model of each service among the files, by the service."""
+    found = {}
+    for file in sorted(files, key=lambda one: one.path):
+        match = _SERVICE_MODEL.fullmatch(file.path)
+        if match:
+            found[match[1]] = file
+    return found
