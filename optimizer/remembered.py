@@ -60,7 +60,8 @@ def builds_folder() -> Path:
 
 def key(arguments: Sequence[str]) -> str:
     """What a process is given, but for where it writes to, which changes nothing of what it writes."""
-    given = [_FORMAT, _split(arguments)[0], str(Path.cwd()), sys.version, sys.executable, sys.path, os.environ.get("PATH")]
+    rest, _ = _split(arguments)
+    given = [_FORMAT, rest, str(Path.cwd()), sys.version, sys.executable, sys.path, os.environ.get("PATH")]
     return hashlib.sha256(json.dumps(given).encode("utf-8", "surrogateescape")).hexdigest()
 
 

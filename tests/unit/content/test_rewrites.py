@@ -63,9 +63,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "src").mkdir()
     (tmp_path / "src/handler.py").write_text("import boto3\nS3 = boto3.client('s3')\n")
     (tmp_path / "requirements.txt").write_text("boto3\n")
-    config = CONFIG.replace('["aws"]', '["boto3"]').replace(
-        '\n[[layer]]\nname = "web-framework"\nroots = ["web"]\n', ""
-    )
+    config = CONFIG.replace('["aws"]', '["boto3"]').replace('["web"]', '["jmespath"]')
     (tmp_path / "config/layers.toml").write_text(config)
     return tmp_path
 
