@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.outputs import scratch_in, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 STARTED_NS = time.time_ns()
 """When this process began."""
@@ -189,16 +189,19 @@ def _program(place: str) -> str:
     if not os.path.isdir(place):  # noqa: PTH112
         stat = os.stat(place)  # noqa: PTH116
         return f"{stat.st_size} {stat.st_mtime_ns}"
-    found = []
+    stats = [(entry.path, entry.stat()) for entry in _modules(place)]
+    return _hash(sorted(f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats))
+
+
+def _modules(place: str) -> Iterator[os.DirEntry[str]]:
+    """The sources of a program that is a folder."""
     todo = [place]
     while todo:
         for entry in os.scandir(todo.pop()):
             if entry.is_dir():
                 todo.append(entry.path)
             elif entry.name.endswith(".py"):
-                stat = entry.stat()
-                found.append(f"{entry.path} {stat.st_size} {stat.st_mtime_ns}")
-    return _hash(sorted(found))
+                yield entry
 
 
 _KINDS: dict[str, Callable[[str], str]] = {"content": _content, "names": _names, "tree": _tree, "program": _program}
@@ -209,7 +212,13 @@ def _hash(lines: list[str]) -> str:
 
 
 def _places(kind: str, place: str) -> Iterable[str]:
-    """What changes where the input does: of a tree each folder."""
+    """What changes where the input does: of a tree each folder; of a program's folder the modules alone.
+
+    A program's folder itself changes when Python puts bytecode beside its modules, which is no input.
+    """
+    if kind == "program" and os.path.isdir(place):  # noqa: PTH112
+        yield from (entry.path for entry in _modules(place))
+        return
     yield place
     if kind == "tree":
         for parent, folders, _ in os.walk(place):
