@@ -59,9 +59,18 @@ def builds_folder() -> Path:
 
 
 def key(arguments: Sequence[str]) -> str:
-    """What a process is given, but for where it writes to, which changes nothing of what it writes."""
-    rest, _ = _split(arguments)
-    given = [_FORMAT, rest, str(Path.cwd()), sys.version, sys.executable, sys.path, os.environ.get("PATH")]
+    """What a process is given, but for the folder that it names to write to: that changes nothing of what it writes."""
+    rest, output = _split(arguments)
+    given = [
+        _FORMAT,
+        rest,
+        output is None,
+        str(Path.cwd()),
+        sys.version,
+        sys.executable,
+        sys.path,
+        os.environ.get("PATH"),
+    ]
     return hashlib.sha256(json.dumps(given).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -72,11 +81,16 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     given = iter(arguments)
     for argument in given:
         if argument in {"--output", "-o"}:
-            output = next(given, output)
+            named = next(given, "")
         elif argument.startswith("--output="):
-            output = argument.removeprefix("--output=")
+            named = argument.removeprefix("--output=")
         else:
             rest.append(argument)
+            continue
+        if named:
+            output = named
+        else:
+            rest.append(argument)  # nothing that the parser takes: it is told the whole way
     return rest, output
 
 
@@ -93,6 +107,8 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
         lines = [str(line) for line in record["lines"]]
         files: dict[str, str] = record["files"]
         output = Path(_split(arguments)[1] or record["output"])
+        if any(kind == "tree" and output.absolute().is_relative_to(source) for kind, source, _ in record["inputs"]):
+            return None  # what is written there would be read by the next build
         with scratch_in(output) as scratch:
             whole = _in_threads(lambda item: _fetch(place / item[1], scratch / item[0]), files.items())
             if not all(whole):
@@ -100,6 +116,7 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
             settle(scratch, output, files, record["manifest"])
         for sha256 in files.values():
             os.utime(place / sha256)  # used today: the last to go
+        os.utime(place / f"{key(arguments)}.json")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # the whole way tells what is wrong, if anything is
     return lines

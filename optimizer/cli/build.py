@@ -24,7 +24,9 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.cli.remembering import remember
+from optimizer.config import load
 from optimizer.content import shipped
+from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +89,7 @@ def run_build(
         UsageError: what makes SBOMs is not installed.
         OptimizerError: whichever stage refuses.
     """
+    _check_output(source, output)
     if sbom:
         import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
@@ -113,6 +116,25 @@ def run_build(
         if arguments is not None:
             remember(arguments, source, result, manifest, lines)
         return manifest
+
+
+def _check_output(source: Source, output: Path | None) -> None:
+    """Refuse a place inside a function's own source, whose files would go into the next function.zip.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if output is None:
+        return
+    config = load(source.config)
+    place = output.resolve()
+    for function in config.function:
+        folder = (config.root / function.source).resolve()
+        if place.is_relative_to(folder) and not any(part.startswith(".") for part in place.relative_to(folder).parts):
+            raise UsageError(
+                f"--output {output} lies in {function.source}, whose files the next build of {function.name} would ship",
+                mend="Name a folder elsewhere, or a hidden one.",
+            )
 
 
 def _describe(result: Planned) -> Callable[[Artifact], str]:

@@ -256,3 +256,25 @@ def test_every_file_and_folder_that_a_build_reads_is_an_input(project, source):
                 continue  # the import system looks into the folder that it runs in
             below = any(path.is_relative_to(tree) for tree in inputs["tree"])
             assert below or path in inputs["names"], path
+
+
+def test_a_build_without_a_place_goes_to_its_own_and_to_no_earlier_ones(project):
+    build(project)
+    before = files(project)
+    where = ["--wheels", "wheels"]
+    run(project, "build", *where, "--output", "other")
+    assert (project / "other/manifest.json").read_bytes() == before["manifest.json"]
+    shutil.rmtree(project / "out")
+    shutil.rmtree(project / "other")
+    run(project, "build", *where)
+    assert (project / "layers/.build/manifest.json").exists()
+    assert not (project / "out").exists()
+    assert not (project / "other").exists()
+
+
+@pytest.mark.parametrize("output", [["--output"], ["--output="], ["--output", "src/out"]])
+def test_an_output_that_can_not_be_is_refused_though_the_build_is_known(project, output):
+    build(project)
+    with pytest.raises(AssertionError):
+        run(project, "build", "--wheels", "wheels", *output)
+    assert not (project / "src/out").exists()
