@@ -132,7 +132,7 @@ def _check_output(source: Source, output: Path | None) -> None:
         folder = (config.root / function.source).resolve()
         if place.is_relative_to(folder) and not any(part.startswith(".") for part in place.relative_to(folder).parts):
             raise UsageError(
-                f"--output {output} lies in {function.source}, whose files the next build of {function.name} would ship",
+                f"--output {output} lies in {function.source}, whose files a build of {function.name} would ship",
                 mend="Name a folder elsewhere, or a hidden one.",
             )
 
