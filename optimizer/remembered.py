@@ -101,7 +101,8 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
     """
     try:
         place = folder or builds_folder()
-        record = json.loads((place / f"{key(arguments)}.json").read_text("utf-8"))
+        known = place / f"{key(arguments)}.json"
+        record = json.loads(known.read_text("utf-8"))
         if not _unchanged(record["inputs"]):
             return None
         lines = [str(line) for line in record["lines"]]
@@ -116,7 +117,7 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
             settle(scratch, output, files, record["manifest"])
         for sha256 in files.values():
             os.utime(place / sha256)  # used today: the last to go
-        os.utime(place / f"{key(arguments)}.json")
+        os.utime(known)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # the whole way tells what is wrong, if anything is
     return lines

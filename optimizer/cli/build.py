@@ -24,7 +24,6 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.cli.remembering import remember
-from optimizer.config import load
 from optimizer.content import shipped
 from optimizer.errors import UsageError
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from optimizer.build import Artifact
+    from optimizer.config import Config
 
 DEFAULT_OUTPUT = Path("layers/.build")
 
@@ -89,10 +89,10 @@ def run_build(
         UsageError: what makes SBOMs is not installed.
         OptimizerError: whichever stage refuses.
     """
-    _check_output(source, output)
     if sbom:
         import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
+        _check_output(result.config, output)
         if not result.plan.fits:
             from optimizer.report.advice import refusal
 
@@ -118,7 +118,7 @@ def run_build(
         return manifest
 
 
-def _check_output(source: Source, output: Path | None) -> None:
+def _check_output(config: Config, output: Path | None) -> None:
     """Refuse a place inside a function's own source, whose files would go into the next function.zip.
 
     Raises:
@@ -126,7 +126,6 @@ def _check_output(source: Source, output: Path | None) -> None:
     """
     if output is None:
         return
-    config = load(source.config)
     place = output.resolve()
     for function in config.function:
         folder = (config.root / function.source).resolve()

@@ -11,7 +11,7 @@ from optimizer.errors import ConfigError, InventoryError
 from optimizer.inventory.uses import importable_roots, own_roots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from optimizer.config import Config
     from optimizer.content import Facts, Store
@@ -59,7 +59,10 @@ def choose(config: Config, inventory: Inventory, store: Store) -> Chosen:
         for distribution, selection in zip(inventory.distributions, selected, strict=True)
         for warning in select.pattern_warnings(distribution, config, selection)
     ]
-    selections, shared = select.without_shared([_rewritten(s, config, services.kept, store) for s in selected])
+    prefixes = _endpoint_prefixes(selected, services.kept, store)
+    selections, shared = select.without_shared(
+        [select.without_sources(select.rewrite(s, config, prefixes), config) for s in selected]
+    )
     idle = select.never_imported(inventory, own, uses, frozenset(name for name, f in facts.items() if f.plugs_in))
     told = select.exclusion_warnings(inventory, own)
     if config.aws.split_services and services.kept is not None:
@@ -76,15 +79,17 @@ def choose(config: Config, inventory: Inventory, store: Store) -> Chosen:
     )
 
 
-def _rewritten(selection: Selection, config: Config, services: frozenset[str] | None, store: Store) -> Selection:
-    """The selection with those files marked that ship rewritten.
+def _endpoint_prefixes(
+    selected: Iterable[Selection], services: frozenset[str] | None, store: Store
+) -> frozenset[str] | None:
+    """The endpoint prefixes of the services that ship; None where all do, or where they can't be told.
 
     Raises:
         DiskError: a service's model can't be read.
     """
-    models = {} if services is None else select.service_models(selection.files)
-    prefixes = endpoint_prefixes(store, models.values()) if models else None
-    return select.without_sources(select.rewrite(selection, config, prefixes), config)
+    owner = next((s for s in selected if s.name == select.SERVICES_OWNER), None)
+    models = select.service_models(owner.files) if owner and services is not None else {}
+    return endpoint_prefixes(store, models.values()) if models else None
 
 
 def select_code(config: Config, inventory: Inventory) -> list[Selection]:

@@ -196,8 +196,7 @@ class Payloads:
             f"{_FORMAT}\0{place}\0{COMPRESSOR}\0{compiler and (compiler.magic, compiler.build)}\0{selection.record}\n"
         )
         lines = [
-            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}{changes(f)}"
-            + ("\0unsourced" if f.unsourced else "")
+            f"{identity(f)}\0{f.path}\0{f.executable}\0{f.recorded}\0{f.unsourced}{changes(f)}"
             for f in (*selection.files, *selection.recorded)
         ]
         if selection.recorded:
@@ -217,9 +216,9 @@ class Payloads:
                 streams[content] = stream
                 bytecode[key] = (content, None)
         bytecode |= {key: (None, reason) for key, reason in compiled.items() if isinstance(reason, str)}
-        for work in works:
-            if work.selection.record:
-                self._add_record(work, work.selection.record, bytecode, streams)
+        records = dict(self._add_record(work, path, bytecode) for work in works if (path := work.selection.record))
+        known = self._known(records.keys() - streams.keys())
+        streams |= {c: deflate(text) for c, text in records.items() if c not in streams and c not in known}
         contents = {source.content for work in works for source in work.sources if source.packed is None}
         contents |= {content for content, _ in bytecode.values() if content}
         sizes = {c: (s.size, len(s.data)) for c, s in streams.items()}
@@ -244,22 +243,17 @@ class Payloads:
         return _Work(selection, place, key, sources, beside, self._bytecode_keys(sources, place), changed)
 
     def _add_record(
-        self,
-        work: _Work,
-        path: str,
-        bytecode: dict[str, tuple[str | None, str | None]],
-        streams: dict[str, Stream],
-    ) -> None:
-        """Make RECORD of what ships, and know its stream; a module that ships as bytecode alone has no hash there."""
+        self, work: _Work, path: str, bytecode: dict[str, tuple[str | None, str | None]]
+    ) -> tuple[str, bytes]:
+        """Add RECORD to what ships: its SHA-256 and text. A module that ships as bytecode alone has no hash in it."""
         rows: list[tuple[str, str, int | str]] = [
             (f"{source.path}c", "", "") if self._is_bare(work, source, bytecode) else _row(source)
             for source in work.sources
         ]
         record = _record(path, [*rows, *map(_row, work.beside)])
         content = hashlib.sha256(record).hexdigest()
-        if content not in streams and content not in self._known({content}):
-            streams[content] = deflate(record)
         work.sources.append(_Source(path, 0o644, content, len(record)))
+        return content, record
 
     @staticmethod
     def _is_bare(work: _Work, source: _Source, bytecode: dict[str, tuple[str | None, str | None]]) -> bool:

@@ -7,15 +7,17 @@ entry under `services` (botocore/regions.py).
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from typing import TYPE_CHECKING, Any
+
+from optimizer import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
 _GZIP = b"\x1f\x8b\x08"
+_GZIP_WINDOW = 31  # zlib's number for gzip's header and trailer
 
 
 def undocumented(data: bytes) -> bytes:
@@ -58,10 +60,20 @@ def endpoint_prefix(data: bytes) -> str | None:
 
 def plain(data: bytes) -> bytes:
     """The data unpacked, where it is gzip'd and whole."""
+    found = unpacked(data)
+    return data if found is None else found
+
+
+def unpacked(data: bytes) -> bytes | None:
+    """What gzip'd data holds; None where it is none, or not to be trusted."""
+    if not data.startswith(_GZIP):
+        return None
+    reader = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        return gzip.decompress(data) if data.startswith(_GZIP) else data
-    except (OSError, EOFError, zlib.error):
-        return data
+        found = reader.decompress(data, limits.UNZIPPED_BYTES)
+    except zlib.error:
+        return None
+    return found if reader.eof and not reader.unused_data else None
 
 
 def unstamped(data: bytes) -> bytes:

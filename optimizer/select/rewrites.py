@@ -32,8 +32,7 @@ REWRITES = {
 ON_REQUEST = frozenset({SOURCES_RULE})
 """Rules that are off unless the configuration switches them on."""
 ENDPOINTS = "botocore/data/endpoints.json"
-_MODEL = re.compile(r"botocore/data/[^/]+/[^/]+/service-\d+\.json(?:\.gz)?")
-_SERVICE_MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
+_MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
 
 
 def is_on(config: Config, rule: str) -> bool:
@@ -98,7 +97,7 @@ def service_models(files: Iterable[InstalledFile]) -> dict[str, InstalledFile]:
     """The newest model of each service among the files, by the service."""
     found = {}
     for file in sorted(files, key=lambda one: one.path):
-        match = _SERVICE_MODEL.fullmatch(file.path)
+        match = _MODEL.fullmatch(file.path)
         if match:
             found[match[1]] = file
     return found

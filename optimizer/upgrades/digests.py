@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from functools import lru_cache
 from itertools import takewhile
 
-from optimizer import limits
+from optimizer.content.rewrites import unpacked
 
 FORMAT = 2
 """Raised when digests of the same content change: those remembered are of no use then."""
-_GZIP = b"\x1f\x8b\x08"
-_GZIP_WINDOW = 31  # zlib's number for gzip's header and trailer
 _PLACEHOLDER = b"{version}"
 _PLAIN_PARTS = 3
 _COMPILED = re.compile(r"\.(so(\.\d+)*|pyd|pyc|a)$")
@@ -27,24 +24,12 @@ _COMPILED = re.compile(r"\.(so(\.\d+)*|pyd|pyc|a)$")
 
 def digest(path: str, content: bytes, version: str) -> str:
     """The digest of one shipped file of a release of that version, 32 hex digits."""
-    unpacked = _unpacked(content)
-    kind, data = (b"raw\0", content) if unpacked is None else (b"gzip\0", unpacked)
+    inner = unpacked(content)
+    kind, data = (b"raw\0", content) if inner is None else (b"gzip\0", inner)
     if b"\0" not in data and not _COMPILED.search(path):
         for pattern in _patterns(version):
             data = pattern.sub(_PLACEHOLDER, data)
     return hashlib.sha256(kind + data).hexdigest()[:32]
-
-
-def _unpacked(content: bytes) -> bytes | None:
-    """What gzip'd data holds; None where it is none, or not to be trusted: then its bytes decide."""
-    if not content.startswith(_GZIP):
-        return None
-    reader = zlib.decompressobj(_GZIP_WINDOW)
-    try:
-        data = reader.decompress(content, limits.UNZIPPED_BYTES)
-    except zlib.error:
-        return None
-    return data if reader.eof and not reader.unused_data else None
 
 
 @lru_cache(maxsize=64)
