@@ -2,9 +2,39 @@
 
 import base64
 import hashlib
+import os
+import subprocess
+import sys
 import textwrap
 import zipfile
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment_of(project: Path, **more: str) -> dict[str, str]:
+    """The variables of a process that runs this checkout's optimizer, with a cache of the project's own."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(project / "cache"),
+        "COLUMNS": "200",
+        **more,
+    }
+
+
+def run_optimizer(project: Path, *arguments: str, status: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, which has to exit with that status; `more` are variables."""
+    done = subprocess.run(
+        [sys.executable, "-m", "optimizer", *arguments],
+        cwd=project,
+        env=environment_of(project, **more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    return done
 
 
 def lay_out(

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from optimizer import remembered
-from tests.support import CONFIG, make_project, make_wheel
+from tests.support import CONFIG, ROOT, make_project, make_wheel, run_optimizer
 
-ROOT = Path(__file__).parents[2]
 LONG = "reading and hashing every file again"
 """What the whole way says, and a remembered build does not."""
 CONFIGURED = CONFIG.replace('handler = "handler', 'policy = "policy.json"\nhandler = "handler')
@@ -32,16 +31,7 @@ def project(tmp_path):
 
 
 def run(project, *arguments, environment=None):
-    done = subprocess.run(
-        [sys.executable, "-m", "optimizer", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "XDG_CACHE_HOME": str(project / "cache"), "PYTHONPATH": str(ROOT), **(environment or {})},
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+    return run_optimizer(project, *arguments, **(environment or {}))
 
 
 def build(project, *options, source="wheels", environment=None):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import make_project, make_wheel
+from tests.support import make_project, make_wheel, run_optimizer
 
 SOURCE = "".join(f"def function_{i}(value):\n    return value * {i}\n" for i in range(60))
 
@@ -42,16 +42,7 @@ def project(tmp_path):
 
 
 def run(project, *arguments, cache="cache", status=0):
-    done = subprocess.run(
-        [sys.executable, "-m", "optimizer", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "XDG_CACHE_HOME": str(project / cache), "PYTHONPATH": str(Path.cwd())},
-    )
-    assert done.returncode == status, done.stderr
-    return done
+    return run_optimizer(project, *arguments, status=status, XDG_CACHE_HOME=str(project / cache))
 
 
 def planned(project, *arguments):

@@ -5,13 +5,11 @@ import os
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from tests.support import CONFIG, lay_out, make_project
-
-ROOT = Path(__file__).parents[3]
+from tests.support import CONFIG, ROOT, lay_out, make_project, run_optimizer
 
 
 @pytest.fixture
@@ -22,25 +20,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def optimizer(project):
-    def run(*arguments, status=0, **env):
-        done = subprocess.run(
-            [sys.executable, "-m", "optimizer", *arguments],
-            cwd=project,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "XDG_CACHE_HOME": str(project / "cache"),
-                "COLUMNS": "200",
-                **env,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
+    return partial(run_optimizer, project)
 
 
 def test_plan_puts_each_distribution_into_the_layer_whose_roots_need_it(optimizer):

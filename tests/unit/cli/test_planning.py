@@ -1,21 +1,19 @@
 """`plan`, `explain` and `replay` where there is a release history: what they write, keep, refuse and remember."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from datetime import date, timedelta
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from optimizer.history import History, Release, Releases, snapshot_text
-from tests.support import CONFIG, lay_out, make_project
+from tests.support import CONFIG, environment_of, lay_out, make_project, run_optimizer
 from tests.unit.partition.support import cost_of
 
-ROOT = Path(__file__).parents[3]
 END = date(2026, 6, 30)
 PACE = {"aws": 7, "shared": 7, "web": 21, "tool": 90}
 
@@ -42,30 +40,12 @@ def project(tmp_path):
 
 @pytest.fixture
 def environment(project):
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "XDG_CACHE_HOME": str(project / "cache"),
-        "COLUMNS": "200",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    return environment_of(project, PYTHONDONTWRITEBYTECODE="1")
 
 
 @pytest.fixture
-def optimizer(project, environment):
-    def run(*arguments, status=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "optimizer", *arguments],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
+def optimizer(project):
+    return partial(run_optimizer, project, PYTHONDONTWRITEBYTECODE="1")
 
 
 def plan(optimizer, *arguments, status=0):

@@ -2,18 +2,14 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from tests.support import make_project, make_wheel
+from tests.support import make_project, make_wheel, run_optimizer
 from tests.unit.inventory.resolving import isolated
 
-ROOT = Path(__file__).parents[3]
 LOCK = "layers/requirements-python3.11-x86_64.txt"
 
 
@@ -32,28 +28,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def optimizer(project):
-    environment = {
-        **os.environ,
-        **isolated(project),
-        "PYTHONPATH": str(ROOT),
-        "XDG_CACHE_HOME": str(project / "cache"),
-        "COLUMNS": "200",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-
-    def run(*arguments, status=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "optimizer", *arguments],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
+    return partial(run_optimizer, project, **isolated(project), PYTHONDONTWRITEBYTECODE="1")
 
 
 def plan(optimizer, *arguments, status=0):

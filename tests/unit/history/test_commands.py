@@ -3,16 +3,14 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from tests.support import CONFIG, lay_out
+from tests.support import CONFIG, lay_out, run_optimizer
 from tests.unit.history.support import a_history, botocore_wheel, http_index
 
-ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 
 
@@ -41,19 +39,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def optimizer(project):
-    def run(*arguments, status=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "optimizer", "history", *arguments],
-            cwd=project,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(project / "cache"), "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
+    return partial(run_optimizer, project, "history", COLUMNS="120")
 
 
 def snapshot(project):
