@@ -9,54 +9,23 @@ that `zip -r` packs. Peers are installed once into environments of their own in 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
+from peers import HOME, ROOT, peer, prepare_sam, run, sam_build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parents[1]
-HOME = platformdirs.user_cache_path("layer-optimizer") / "benchmarks"
 REQUIREMENTS = ROOT / "function/requirements.txt"
 PLATFORMS = ("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_17_x86_64", "--python-version", "3.11")
-TEMPLATE = """\
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Function:
-    Type: AWS::Serverless::Function
-    Properties: {CodeUri: function, Handler: lambda_function.handler, Runtime: python3.11}
-"""
 WANTED = {"sam build": 100, "pip -t, zip -r": 20, "uv --target, zip -r": 5}
 """How many times as fast as each peer the build from wheels is to be."""
-
-
-def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> None:
-    """Run a command; its output is shown where it fails."""
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, errors="replace", check=False
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-
-
-def peer(name: str, package: str | None) -> Path:
-    """The bin folder of a peer's own environment, made where it is not there."""
-    place = HOME / name / "bin"
-    if not (place / name).exists():
-        print(f"installing {package or name} (once)", file=sys.stderr)
-        run(sys.executable, "-m", "venv", "--clear", HOME / name)
-        if package:
-            run(place / "pip", "install", "--quiet", package)
-    return place
 
 
 def wheels_on_disk() -> Path:
@@ -77,17 +46,14 @@ class Ways:
     def __init__(self, scratch: Path, wheels: Path) -> None:
         self.scratch = scratch
         self.wheels = wheels
-        self.sam_bin, self.pip_bin, self.uv_bin = peer("sam", "aws-sam-cli"), peer("pip", None), peer("uv", "uv")
+        self.sam_bin, self.pip_bin, self.uv_bin = prepare_sam(scratch), peer("pip", None), peer("uv", "uv")
         self.installed = scratch / "installed"
-        shutil.copytree(ROOT / "function", scratch / "function", ignore=shutil.ignore_patterns("__pycache__"))
-        (scratch / "template.yaml").write_text(TEMPLATE)
         self.offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         run(*self._pip(self.installed), **self.offline)
 
     def sam(self) -> None:
         """`sam build`, which makes a folder."""
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # has the python it builds with
-        run(self.sam_bin / "sam", "build", cwd=self.scratch, PATH=path, SAM_CLI_TELEMETRY="0", **self.offline)
+        sam_build(self.sam_bin, self.scratch, **self.offline)
 
     def _pip(self, target: Path) -> tuple[str | Path, ...]:
         return (self.pip_bin / "pip", "install", "--quiet", "--target", target, "-r", REQUIREMENTS)

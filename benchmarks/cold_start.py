@@ -21,17 +21,12 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import platformdirs
+from peers import ROOT, prepare_sam, run, sam_build
 
-ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from optimizer.runtime import Fleet, FunctionImage  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from optimizer.runtime import Fleet, FunctionImage
 
 HTTP = {"method": "GET", "path": "/api/v1/health", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "x"}
 EVENT = {
@@ -42,13 +37,6 @@ EVENT = {
     "requestContext": {"stage": "$default", "domainName": "x.lambda-url.eu-central-1.on.aws", "http": HTTP},
     "isBase64Encoded": False,
 }
-TEMPLATE = """\
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Function:
-    Type: AWS::Serverless::Function
-    Properties: {CodeUri: function, Handler: lambda_function.handler, Runtime: python3.11}
-"""
 # In a process of its own: imports, among them those of the first request, are told on stderr by -X importtime.
 REQUEST = "import json, sys, lambda_function; lambda_function.handler(json.loads(sys.argv[1]), None)"
 
@@ -71,27 +59,9 @@ class Refusal(http.server.BaseHTTPRequestHandler):
     do_POST = do_HEAD = do_GET  # noqa: N815  the names that http.server calls
 
 
-def run(*command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a command; its output is shown where it fails."""
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-
-
 def sam_package(folder: Path) -> Path:
     """What `sam build` makes of the function's folder, as the zip that `sam deploy` would send."""
-    home = platformdirs.user_cache_path("layer-optimizer") / "benchmarks" / "sam"
-    if not (home / "bin/sam").exists():
-        print("installing aws-sam-cli (once)", file=sys.stderr)
-        run(sys.executable, "-m", "venv", "--clear", home, cwd=folder)
-        run(home / "bin/pip", "install", "--quiet", "aws-sam-cli", cwd=folder)
-    shutil.copytree(ROOT / "function", folder / "function", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "template.yaml").write_text(TEMPLATE)
-    path = os.pathsep.join(
-        (str(Path(sys.executable).parent), os.environ["PATH"])
-    )  # has the python that sam builds with
-    run(home / "bin/sam", "build", cwd=folder, env={**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0"})
-    return Path(shutil.make_archive(str(folder / "sam"), "zip", folder / ".aws-sam/build/Function"))
+    return Path(shutil.make_archive(str(folder / "sam"), "zip", sam_build(prepare_sam(folder), folder)))
 
 
 def image(name: str, endpoint: str, code: Path, *layers: Path) -> FunctionImage:
