@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
-ENGINE = 5
+ENGINE = 6
 """Raised when the same problem may get another answer, so that cached ones are not taken."""
 
 

@@ -59,7 +59,14 @@ class _Programme:
         self.scale = _SCALE / total if total else 1.0
         self.highs = highs = highspy.Highs()
         highs.silent()
-        for option, value in (("threads", 1), ("random_seed", seed), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.0)):
+        options: tuple[tuple[str, float | str], ...] = (
+            ("threads", 1),
+            ("random_seed", seed),
+            ("mip_rel_gap", 0.0),
+            ("mip_abs_gap", 0.0),
+            ("presolve", "off"),  # that of HiGHS 1.14 cuts off best answers, and then proves another
+        )
+        for option, value in options:
             highs.setOptionValue(option, value)
         self._variables()
         self._rows()

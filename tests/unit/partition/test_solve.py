@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from optimizer.errors import ConfigError
-from optimizer.partition import document, frontier, solve
+from optimizer.partition import Problem, document, frontier, solve
 from tests.unit.partition.support import alone, cost_of, item, problem
 
 STACK = (
@@ -248,3 +248,28 @@ def test_without_a_history_self_contained_is_kept_or_refused():
     assert solve(problem(*items, self_contained=("aws",))).assignment["types"] == "aws"
     with pytest.raises(ConfigError, match="history update"):
         solve(problem(*items, self_contained=("web",)))
+
+
+def test_a_best_answer_that_presolving_would_cut_off_is_found():
+    items = (
+        item("d0", 0, [], "first"),
+        item("d1", 0, ["d5", "d2"], "second"),
+        item("d2", 2, [], None),
+        item("d3", 1, [], None),
+        item("d4", 0, ["d5"], None),
+        item("d5", 0, [], None),
+    )
+    problem = Problem(
+        items=items,
+        roles=("first", "second", "rest"),
+        rest="rest",
+        layers=3,
+        apart=(("d2", "d3"),),
+        self_contained=("first", "second"),
+        scenarios=((0.3, frozenset({"d0"})), (0.3, frozenset({"d0", "d4"}))),
+        publish_bytes=0,
+    )
+    answer = solve(problem)
+    assert answer.assignment["d3"] == "rest"
+    assert answer.certificate.cost == pytest.approx(0.3)
+    assert answer.certificate.proved
