@@ -40,6 +40,18 @@ TIMEOUT_SECONDS = 900
 MEMORY_MB = (128, 10_240)
 """Least and most memory of a function (Lambda quotas page)."""
 
+CONTROL_PLANE_PER_SECOND = 15
+"""Control-plane calls of an account in one region, all operations together (Lambda quotas page, *unverified*)."""
+
+OWN_QUOTA = frozenset({"GetFunction", "GetPolicy", "Invoke"})
+"""Operations that do not count there: they have quotas of their own (Lambda quotas page)."""
+
+PACED_PER_SECOND = 12
+"""What whoever calls a region's control plane many times keeps to, so that others still get through."""
+
+LISTED = 50
+"""The most that ListFunctions answers at once, whatever is asked for (API model)."""
+
 ARCHITECTURES = ("x86_64", "arm64")
 """Lambda's names for the instruction sets (API model)."""
 

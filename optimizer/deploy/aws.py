@@ -6,28 +6,26 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from optimizer.deploy.layers import LayerAws, content_of
-from optimizer.deploy.values import (
-    LATEST,
-    Alias,
-    AttachedLayer,
-    AuthType,
-    Configuration,
-    Invocation,
-    Url,
-)
+from optimizer.deploy.answers import alias_of, configuration_of
+from optimizer.deploy.layers import content_of
+from optimizer.deploy.listings import ListingAws
+from optimizer.deploy.values import LATEST, Invocation, Url
 
 if TYPE_CHECKING:
     from optimizer.deploy.port import Settings, Zip
+    from optimizer.deploy.values import Alias, AuthType, Configuration
 
 
-class BotoAws(LayerAws):
-    """Lambda in one region; layers come from LayerAws, roles, storage and parameters from AccountAws."""
+class BotoAws(ListingAws):
+    """Lambda in one region.
+
+    Listings come from ListingAws, layers from LayerAws, roles, storage and parameters from AccountAws.
+    """
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
         """See Aws.configuration."""
         with self._or_none(_named(function, qualifier)) as client:
-            return _configuration(client.get_function(**_qualified(function, qualifier))["Configuration"])
+            return configuration_of(client.get_function(**_qualified(function, qualifier))["Configuration"])
         return None
 
     def create_function(
@@ -42,7 +40,7 @@ class BotoAws(LayerAws):
                 Architectures=[architecture],
                 **_settings(settings),
             )
-            return _configuration(answer)
+            return configuration_of(answer)
 
     def update_code(self, function: str, code: Zip, *, architecture: str, revision: str) -> None:
         """See Aws.update_code."""
@@ -59,7 +57,7 @@ class BotoAws(LayerAws):
     def publish_version(self, function: str, description: str, *, code_sha256: str, revision: str) -> Configuration:
         """See Aws.publish_version."""
         with self._lambda(function) as client:
-            return _configuration(
+            return configuration_of(
                 client.publish_version(
                     FunctionName=function, Description=description, CodeSha256=code_sha256, RevisionId=revision
                 )
@@ -78,14 +76,7 @@ class BotoAws(LayerAws):
     def alias(self, function: str, name: str) -> Alias | None:
         """See Aws.alias."""
         with self._or_none(f"{function}:{name}") as client:
-            answer = client.get_alias(FunctionName=function, Name=name)
-            weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-            return Alias(
-                name=name,
-                version=answer["FunctionVersion"],
-                revision=answer.get("RevisionId", ""),
-                weighted=bool(weights),
-            )
+            return alias_of(client.get_alias(FunctionName=function, Name=name))
         return None
 
     def create_alias(self, function: str, name: str, version: str) -> None:
@@ -192,30 +183,3 @@ def _settings(settings: Settings) -> dict[str, Any]:
 
 def _url(answer: dict[str, Any]) -> Url:
     return Url(address=answer["FunctionUrl"], auth=answer["AuthType"])
-
-
-def _configuration(answer: dict[str, Any]) -> Configuration:
-    environment = answer.get("Environment", {})
-    return Configuration(
-        arn=answer["FunctionArn"],
-        version=answer["Version"],
-        description=answer.get("Description", ""),
-        code_sha256=answer["CodeSha256"],
-        zipped_bytes=answer["CodeSize"],
-        layers=tuple(
-            AttachedLayer(arn=layer["Arn"], zipped_bytes=layer.get("CodeSize", 0)) for layer in answer.get("Layers", ())
-        ),
-        handler=answer.get("Handler", ""),
-        runtime=answer.get("Runtime", ""),
-        architecture=answer.get("Architectures", ["x86_64"])[0],
-        memory_mb=answer["MemorySize"],
-        timeout_seconds=answer["Timeout"],
-        environment=None if "Error" in environment else environment.get("Variables", {}),
-        role=answer["Role"],
-        revision=answer.get("RevisionId", ""),
-        state=answer.get("State", "Active"),
-        state_reason=answer.get("StateReason", ""),
-        update_status=answer.get("LastUpdateStatus", "Successful"),
-        update_reason=answer.get("LastUpdateStatusReason", ""),
-        image=answer.get("PackageType") == "Image",
-    )

@@ -1,4 +1,4 @@
-"""boto3's sessions and clients: retries, credentials, endpoint, and a count of every request; imports boto3 lazily."""
+"""boto3's sessions and clients: retries, pace, credentials, endpoint, a count of requests; imports boto3 lazily."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from optimizer import limits
+from optimizer.deploy.clock import RealClock
+from optimizer.deploy.pace import Pacer
 from optimizer.deploy.rejections import translated
 
 if TYPE_CHECKING:
@@ -34,12 +37,18 @@ class Connection:
 
 @dataclass(slots=True)
 class Clients:
-    """The clients of one run in all regions, made when they are first asked for, and what they have sent."""
+    """The clients of one run in all regions, made when they are first asked for, and what they have sent.
+
+    `calls_per_second` is the pace at which each region's control plane is called, tries that are repeated included;
+    without it calls are not paced, and botocore's retries are left to deal with throttling.
+    """
 
     connection: Connection
+    calls_per_second: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
     _session: Any = None
     _clients: dict[tuple[str, str, bool], Any] = field(default_factory=dict)
+    _pacers: dict[str, Pacer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str, region: str, *, once: bool = False) -> Any:
@@ -82,11 +91,19 @@ class Clients:
             ),
         )
         client.meta.events.register("before-send", self._count)
+        if service == "lambda" and self.calls_per_second is not None:
+            pacer = self._pacers.setdefault(region, Pacer(RealClock(), self.calls_per_second))
+            client.meta.events.register("before-send", lambda event_name, **_: _pace(pacer, event_name))
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:
         """Count one request; its event is `before-send.<service>.<operation>`."""
         self.calls[event_name.rpartition(".")[2]] += 1
+
+
+def _pace(pacer: Pacer, event_name: str) -> None:
+    if event_name.rpartition(".")[2] not in limits.OWN_QUOTA:
+        pacer.wait()
 
 
 def _session(*, local: bool) -> Any:

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from optimizer.deploy.values import Alias, AuthType, Configuration, Invocation, LayerVersion, Role, Url
+    from optimizer.deploy.values import (
+        Alias,
+        AuthType,
+        Configuration,
+        Invocation,
+        LayerVersion,
+        ListedLayer,
+        Role,
+        Url,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,19 @@ class Aws(Protocol):
 
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
         """Call one version and wait."""
+
+    # listings of the whole region
+    def every_version(self) -> Iterator[Configuration]:
+        """`$LATEST` and every published version of every function, as they come; states are not told."""
+
+    def aliases(self, function: str) -> tuple[Alias, ...]:
+        """All of a function's aliases; none where the function is gone."""
+
+    def layer_versions(self, layer: str) -> tuple[ListedLayer, ...] | None:
+        """A layer's versions by name or ARN, newest first and without deleted ones.
+
+        None where another account's can't be listed.
+        """
 
     # aliases, URLs, permissions
     def alias(self, function: str, name: str) -> Alias | None:

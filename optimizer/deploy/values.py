@@ -55,6 +55,11 @@ class Configuration:
         return tuple(layer.arn for layer in self.layers)
 
     @property
+    def function(self) -> str:
+        """The function's name."""
+        return self.arn.split(":")[6]
+
+    @property
     def account(self) -> str:
         """The account that owns the function."""
         return self.arn.split(":")[4]
@@ -67,12 +72,23 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """A name for a version; `weighted` is whether a second version gets a share of its traffic."""
+    """A name for a version; `weights` are the shares from 0 to 1 that other versions get of its traffic."""
 
     name: str
     version: str
     revision: str
-    weighted: bool = False
+    description: str = ""
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether a second version gets a share of its traffic."""
+        return bool(self.weights)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that it sends callers to, its own first."""
+        return (self.version, *self.weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +110,21 @@ class LayerVersion:
     version: int
     arn: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLayer:
+    """One version of any layer as ListLayerVersions shows it: no hash and no bytes, only the description.
+
+    `created` is ISO 8601 as AWS writes it; `runtimes` and `architectures` are what it says it is for, empty for any.
+    """
+
+    arn: str
+    version: int
+    description: str = ""
+    created: str = ""
+    runtimes: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
 
 
 LayerKey = tuple[str, str]

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from optimizer import limits
 from optimizer.local.conditions import BAD_MARKER, STALE_REVISION, STILL_PENDING, THROTTLED, UPDATE_IN_PROGRESS
 from optimizer.local.protocol import Protocol, ServiceError
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from optimizer.local.services import Services
     from optimizer.local.state import Function, Region, State
     from optimizer.local.urls import UrlListeners
-
-CONTROL_PLANE_PER_SECOND = 15
-"""Control-plane calls other than GetFunction (Lambda quotas page; a setting, since it was not verified lately)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +126,13 @@ class Lambda:
         return f"{self.endpoint_url}/_embedded/content/{path.name}"
 
     def _throttle(self, operation: str) -> None:
-        if not self.settings.throttle or operation in {"GetFunction", "Invoke"}:
+        if not self.settings.throttle or operation in limits.OWN_QUOTA:
             return
         with self.state.lock:
             now = time.monotonic()
             while self._recent and self._recent[0] < now - 1:
                 self._recent.popleft()
-            if len(self._recent) >= CONTROL_PLANE_PER_SECOND:
+            if len(self._recent) >= limits.CONTROL_PLANE_PER_SECOND:
                 raise THROTTLED.error()
             self._recent.append(now)
 
@@ -152,8 +150,10 @@ def operation(
     return function
 
 
-def page(items: list[Any], call: Call, key: str, *, default: int = 50) -> dict[str, Any]:
-    """One page of a listing, with the marker of the next where there is one.
+def page(
+    items: list[Any], call: Call, key: str, *, default: int = limits.LISTED, most: int | None = None
+) -> dict[str, Any]:
+    """One page of a listing, with the marker of the next where there is one; `most` items whatever is asked for.
 
     Raises:
         ServiceError: the request's marker is none that a page gave.
@@ -163,6 +163,7 @@ def page(items: list[Any], call: Call, key: str, *, default: int = 50) -> dict[s
         raise BAD_MARKER.error(marker=marker)
     start = int(marker)
     size = call.parameters.get("MaxItems") or default
+    size = size if most is None else min(size, most)
     result: dict[str, Any] = {key: items[start : start + size]}
     if start + size < len(items):
         result["NextMarker"] = str(start + size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from optimizer import limits
 from optimizer.local.conditions import FUNCTION_EXISTS, INVALID, VERSION_IN_USE
 from optimizer.local.operations.configuration import attachable, check_bytes, configure, describe
 from optimizer.local.service import UNLOCKED, operation, page
@@ -178,7 +179,7 @@ def list_functions(lam: Lambda, call: Call) -> dict[str, Any]:
         rows.append(_listed(function.latest))
         if call.parameters.get("FunctionVersion") == "ALL":
             rows += [_listed(snapshot) for _, snapshot in sorted(function.versions.items())]
-    return page(rows, call, "Functions")
+    return page(rows, call, "Functions", most=limits.LISTED)
 
 
 def _listed(snapshot: Snapshot) -> dict[str, Any]:

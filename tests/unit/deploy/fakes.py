@@ -14,7 +14,16 @@ from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.deploy import descriptions
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
-from optimizer.deploy.values import Alias, AttachedLayer, Configuration, Invocation, LayerVersion, Role, Url
+from optimizer.deploy.values import (
+    Alias,
+    AttachedLayer,
+    Configuration,
+    Invocation,
+    LayerVersion,
+    ListedLayer,
+    Role,
+    Url,
+)
 from optimizer.models import Target
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
@@ -94,6 +103,7 @@ class FakeAws:
         self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
         self.unzipped, self.answers, self.events = {}, {}, []
         self.role_ready_at = 0.0
+        self.deleted = set()
         self._ids = itertools.count(1)
 
     # helpers
@@ -112,7 +122,7 @@ class FakeAws:
     def _layer(self, arn):
         for versions in self.layers.values():
             for version, data in versions:
-                if version.arn == arn:
+                if version.arn == arn and arn not in self.deleted:
                     return data
         raise rejected("InvalidParameterValueException", "Layer version ARN does not exist.")
 
@@ -201,7 +211,7 @@ class FakeAws:
     @counted
     def find_layer(self, name, fingerprint, **_):
         for version, _ in reversed(self.layers.get(name, [])):
-            if version.fingerprint == fingerprint:
+            if version.fingerprint == fingerprint and version.arn not in self.deleted:
                 return version
         return None
 
@@ -209,7 +219,7 @@ class FakeAws:
     def layer_description(self, arn):
         for versions in self.layers.values():
             for version, _ in versions:
-                if version.arn == arn:
+                if version.arn == arn and arn not in self.deleted:
                     return descriptions.of_layer(version.fingerprint)
         return None
 
@@ -224,6 +234,30 @@ class FakeAws:
     @counted
     def parameters(self, names):
         return {name: self.ssm[name] for name in names if name in self.ssm}
+
+    def every_version(self):
+        self.calls.append("every_version")
+        self.fault(self, "every_version", "before")
+        for name in sorted(self.functions):
+            found = self._function(name)
+            arn = f"{found.latest.arn}:$LATEST"  # a listing of all versions names it so
+            yield dataclasses.replace(found.latest, arn=arn, state="Active", update_status="Successful")
+            yield from found.versions.values()
+
+    @counted
+    def aliases(self, function):
+        return tuple(self.functions[function].aliases.values()) if function in self.functions else ()
+
+    @counted
+    def layer_versions(self, layer):
+        name = layer.rpartition(":layer:")[2]
+        if layer.startswith("arn:") and f":{ACCOUNT}:" not in layer:
+            return None
+        return tuple(
+            ListedLayer(arn=v.arn, version=v.version, description=descriptions.of_layer(v.fingerprint))
+            for v, _ in reversed(self.layers.get(name, []))
+            if v.arn not in self.deleted
+        )
 
     # writes
     @counted

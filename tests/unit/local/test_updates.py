@@ -126,6 +126,14 @@ def test_functions_are_listed_in_pages_with_every_version_on_request(api):
     ]
 
 
+def test_a_page_has_fifty_functions_whatever_is_asked_for(api):
+    for number in range(51):
+        api.function(f"f{number:02}")
+    page = api.list_functions(MaxItems=1000)
+    assert len(page["Functions"]) == 50
+    assert [f["FunctionName"] for f in api.list_functions(Marker=page["NextMarker"])["Functions"]] == ["f50"]
+
+
 def test_snap_start_is_kept_and_on_in_published_versions(api):
     api.function(SnapStart={"ApplyOn": "PublishedVersions"})
     assert api.publish_version(FunctionName="f")["SnapStart"] == {
