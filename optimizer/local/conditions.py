@@ -104,6 +104,34 @@ STILL_PENDING = Condition(
     code="ResourceConflictException",
     text="The operation cannot be performed at this time. The function is currently in the following state: Pending",
 )
+SNAPSHOT_PENDING = Condition(
+    operations=("Invoke",),
+    fact="with SnapStart a published version is Pending until its snapshot is made",
+    status=409,
+    code="SnapStartNotReadyException",
+    text="Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.",
+)
+PROVISIONED_WITH_WEIGHTS = Condition(
+    operations=("UpdateAlias",),
+    fact="an alias with provisioned concurrency serves one version alone",
+    status=400,
+    code=_INVALID,
+    text="Invalid alias configuration for Provisioned Concurrency",
+)
+WEIGHTS_WITH_PROVISIONED = Condition(
+    operations=("PutProvisionedConcurrencyConfig",),
+    fact="an alias that shares its traffic can't have provisioned concurrency",
+    status=400,
+    code=_INVALID,
+    text="Alias with weights can not be used with Provisioned Concurrency",
+)
+PROVISIONED_MISSING = Condition(
+    operations=("GetProvisionedConcurrencyConfig",),
+    fact="without provisioned concurrency there is nothing to read",
+    status=404,
+    code="ProvisionedConcurrencyConfigNotFoundException",
+    text="No Provisioned Concurrency Config found for this function",
+)
 STALE_REVISION = Condition(
     operations=(
         "UpdateFunctionCode",

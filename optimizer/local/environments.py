@@ -66,6 +66,10 @@ class Environments:
         self._telemetry.add(target, done)
         return done
 
+    def answered(self, target: Target, status: int) -> None:
+        """Remember what a function URL answered."""
+        self._telemetry.add_url(target, status)
+
     def unpack(self, archive: Path) -> None:
         """Unpack a zip that environments will need.
 

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 class Settings:
     """How the embedded AWS behaves.
 
-    `update_seconds` is how long an update takes to settle, `function_concurrency` how many environments one function
-    version has at most, `throttle` whether the control plane refuses more calls than Lambda's would,
-    `code_storage_bytes` how much a region stores (75 GB is one of the answers that real accounts give).
+    `update_seconds` is how long an update takes to settle, `snapshot_seconds` how long a SnapStart version is Pending,
+    `function_concurrency` how many environments one function version has at most, `throttle` whether the control plane
+    refuses more calls than Lambda's would, `code_storage_bytes` how much a region stores (75 GB is one of the answers
+    that real accounts give).
     """
 
     update_seconds: float = 0.25
+    snapshot_seconds: float = 1.0
     function_concurrency: int = 10
     throttle: bool = False
     code_storage_bytes: int = 80_530_636_800

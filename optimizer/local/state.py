@@ -51,11 +51,24 @@ class LayerVersion:
 
 @dataclass(slots=True)
 class Snapshot:
-    """Code and configuration that belong together: `$LATEST` has one, each published version another."""
+    """Code and configuration that belong together: `$LATEST` has one, each published version another.
+
+    `ready_at` is when a published version's snapshot is made.
+    """
 
     configuration: dict[str, Any]
     blob: Blob
     layers: tuple[LayerVersion, ...]
+    ready_at: float = 0.0
+
+    def settle(self) -> None:
+        """Turn a version whose snapshot is made from Pending to Active."""
+        configuration = self.configuration
+        if configuration["State"] == "Pending" and time.monotonic() >= self.ready_at:
+            configuration["State"] = "Active"
+            configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+            for reason in ("StateReason", "StateReasonCode"):
+                configuration.pop(reason, None)
 
     @property
     def attached_bytes(self) -> int:
@@ -73,7 +86,11 @@ class FunctionUrl:
 
 @dataclass(slots=True)
 class Function:
-    """One function. `serving` is what invocations of $LATEST run while an update has not settled."""
+    """One function. `serving` is what invocations of $LATEST run while an update has not settled.
+
+    An alias with provisioned concurrency that is moved leads to its old version until the new one is allocated: Lambda
+    itself gives the old one a weight of 1 meanwhile. `allocated_at` is when that is over, by alias.
+    """
 
     name: str
     arn: str
@@ -87,6 +104,7 @@ class Function:
     policy_revisions: dict[str, str] = field(default_factory=dict)
     urls: dict[str, FunctionUrl] = field(default_factory=dict)
     provisioned: dict[str, dict[str, Any]] = field(default_factory=dict)
+    allocated_at: dict[str, float] = field(default_factory=dict)
     reserved_concurrency: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -98,6 +116,12 @@ class Function:
             for reason in ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"):
                 configuration.pop(reason, None)
             self.serving = self.latest
+        for version in self.versions.values():
+            version.settle()
+        for name in [name for name, at in self.allocated_at.items() if time.monotonic() >= at]:
+            del self.allocated_at[name]
+            if name in self.aliases:
+                self.aliases[name].pop("RoutingConfig", None)
 
     def begin_update(self, seconds: float) -> None:
         """Mark an update as begun: the revision changes a first time."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _KEPT = 10_000
 """Invocations that are remembered until they are asked for."""
+_CLIENT_FAULT, _SERVER_FAULT = 4, 5
+"""The first digit of an HTTP status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +38,23 @@ class _Run:
     log: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """Values of metrics at one moment, each as name, value and unit."""
+
+    when: float
+    region: str
+    function: str
+    resource: str
+    version: str
+    values: tuple[tuple[str, float, str], ...]
+
+
 @dataclass(slots=True)
 class Telemetry:
     """Remembers invocations, and writes them where they are asked for."""
 
-    _metrics: deque[_Run] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _metrics: deque[_Point] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _logs: deque[_Run] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,8 +71,36 @@ class Telemetry:
             duration_ms=done.duration_ms,
             log=done.log,
         )
-        self._metrics.append(run)
         self._logs.append(run)
+        self._point(
+            target,
+            ("Invocations", 1.0, "Count"),
+            ("Errors", float(run.failed), "Count"),
+            ("Throttles", 0.0, "Count"),
+            ("Duration", run.duration_ms, "Milliseconds"),
+        )
+
+    def add_url(self, target: Target, status: int) -> None:
+        """Remember one request of a function URL, which counts by its HTTP status: a 500 is no error of Invoke."""
+        self._point(
+            target,
+            ("UrlRequestCount", 1.0, "Count"),
+            ("Url4xxCount", float(status // 100 == _CLIENT_FAULT), "Count"),
+            ("Url5xxCount", float(status // 100 == _SERVER_FAULT), "Count"),
+        )
+
+    def _point(self, target: Target, *values: tuple[str, float, str]) -> None:
+        region, *_, rest = target.arn.split(":", 6)[3:]
+        self._metrics.append(
+            _Point(
+                when=time.time(),
+                region=region,
+                function=target.function.name,
+                resource=rest,
+                version=target.version,
+                values=values,
+            )
+        )
 
     def log_text(self) -> str:
         """The functions' logs, oldest first."""
@@ -77,8 +119,8 @@ class Telemetry:
         from moto.cloudwatch.models import cloudwatch_backends
 
         while self._metrics:
-            run = self._metrics.popleft()
-            cloudwatch_backends[ACCOUNT][run.region].put_metric_data("AWS/Lambda", _data(run))
+            point = self._metrics.popleft()
+            cloudwatch_backends[ACCOUNT][point.region].put_metric_data("AWS/Lambda", _data(point))
 
     def _write_logs(self) -> None:
         from moto.logs.models import logs_backends
@@ -95,22 +137,16 @@ class Telemetry:
         self._logs.clear()
 
 
-def _data(run: _Run) -> list[dict[str, Any]]:
-    """The metrics of one invocation under each set of dimensions that Lambda gives them."""
-    name = {"Name": "FunctionName", "Value": run.function}
-    resource = {"Name": "Resource", "Value": run.resource}
+def _data(point: _Point) -> list[dict[str, Any]]:
+    """The metrics under each set of dimensions that Lambda gives them; of a version's own calls there is no third."""
+    name = {"Name": "FunctionName", "Value": point.function}
+    resource = {"Name": "Resource", "Value": point.resource}
     sets = [[], [name], [name, resource]]
-    if ":" in run.resource:
-        sets.append([name, resource, {"Name": "ExecutedVersion", "Value": run.version}])
-    values = (
-        ("Invocations", 1.0, "Count"),
-        ("Errors", float(run.failed), "Count"),
-        ("Throttles", 0.0, "Count"),
-        ("Duration", run.duration_ms, "Milliseconds"),
-    )
-    when = datetime.fromtimestamp(run.when, UTC).replace(tzinfo=None)  # moto compares naive times
+    if ":" in point.resource:
+        sets.append([name, resource, {"Name": "ExecutedVersion", "Value": point.version}])
+    when = datetime.fromtimestamp(point.when, UTC).replace(tzinfo=None)  # moto compares naive times
     return [
         {"MetricName": metric, "Value": value, "Unit": unit, "Dimensions": dimensions, "Timestamp": when}
         for dimensions in sets
-        for metric, value, unit in values
+        for metric, value, unit in point.values
     ]

@@ -109,7 +109,10 @@ class UrlListeners:
                 return _refused(error)
         domain = f"{url.identifier}.lambda-url.{url.region}.on.aws"
         account = ACCOUNT if signed else "anonymous"
-        return _invoke(lam, target, event_of(request, domain=domain, account=account, request_id=str(uuid.uuid4())))
+        event = event_of(request, domain=domain, account=account, request_id=str(uuid.uuid4()))
+        response = _invoke(lam, target, event)
+        lam.environments.answered(target, response.status)
+        return response
 
 
 def _is_signed(request: HttpRequest) -> bool:

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
-from optimizer.local.conditions import INVALID, RESOURCE_MISSING
+from optimizer.local.conditions import (
+    INVALID,
+    PROVISIONED_MISSING,
+    RESOURCE_MISSING,
+    WEIGHTS_WITH_PROVISIONED,
+)
 from optimizer.local.service import operation, page
 from optimizer.local.state import split_reference, timestamp
 
@@ -60,6 +65,8 @@ def delete_function_concurrency(lam: Lambda, call: Call) -> dict[str, Any]:
 def put_provisioned_concurrency_config(lam: Lambda, call: Call) -> dict[str, Any]:
     """Provision for a version or alias; $LATEST can't have it."""
     function, qualifier = _qualified(lam, call)
+    if "RoutingConfig" in function.aliases.get(qualifier, {}):
+        raise WEIGHTS_WITH_PROVISIONED.error()
     wanted = call.parameters["ProvisionedConcurrentExecutions"]
     function.provisioned[qualifier] = {
         "RequestedProvisionedConcurrentExecutions": wanted,
@@ -76,7 +83,7 @@ def get_provisioned_concurrency_config(lam: Lambda, call: Call) -> dict[str, Any
     """What is provisioned."""
     function, qualifier = _qualified(lam, call)
     if qualifier not in function.provisioned:
-        raise RESOURCE_MISSING.error(message="No Provisioned Concurrency Config found for this function")
+        raise PROVISIONED_MISSING.error()
     return dict(function.provisioned[qualifier])
 
 

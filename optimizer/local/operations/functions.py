@@ -73,7 +73,7 @@ def _create(lam: Lambda, region: Region, given: dict[str, Any], blob: Blob) -> d
         function.settle()
         from optimizer.local.operations.versions import publish
 
-        return publish(function, given.get("Description"))
+        return publish(lam, function, given.get("Description"))
     return dict(configuration)
 
 
@@ -117,7 +117,7 @@ def _update_code(lam: Lambda, function: Function, given: dict[str, Any], blob: B
         function.settle()
         from optimizer.local.operations.versions import publish
 
-        return publish(function, None)
+        return publish(lam, function, None)
     return dict(function.latest.configuration)
 
 

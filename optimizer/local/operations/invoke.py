@@ -18,6 +18,7 @@ from optimizer.local.conditions import (
     NOT_JSON,
     PAYLOAD_TOO_LARGE,
     RUNTIME_UNUSABLE,
+    SNAPSHOT_PENDING,
     STILL_PENDING,
 )
 from optimizer.local.protocol import ServiceError
@@ -103,6 +104,8 @@ def chosen(region: Region, reference: str, qualifier: str | None) -> Target:
         snapshot = function.serving
     if function.latest.configuration["State"] == "Pending":
         raise STILL_PENDING.error()
+    if snapshot.configuration["State"] == "Pending":
+        raise SNAPSHOT_PENDING.error()
     arn = f"{function.arn}:{asked}" if asked else function.arn
     return Target(function=function, version=version, snapshot=snapshot, arn=arn)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from optimizer.local.conditions import ALIAS_EXISTS, CODE_DIFFERS, INVALID, RESOURCE_MISSING, STALE_REVISION
+from optimizer.local.conditions import (
+    ALIAS_EXISTS,
+    CODE_DIFFERS,
+    INVALID,
+    PROVISIONED_WITH_WEIGHTS,
+    RESOURCE_MISSING,
+    STALE_REVISION,
+)
 from optimizer.local.service import operation, page
 from optimizer.local.state import Snapshot
 
@@ -32,7 +40,7 @@ _NOT_COMPARED = frozenset(
 """What may differ between $LATEST and the newest version while nothing has changed."""
 
 
-def publish(function: Function, description: str | None) -> dict[str, Any]:
+def publish(lam: Lambda, function: Function, description: str | None) -> dict[str, Any]:
     """Freeze $LATEST; where nothing changed since the newest version, that one is the answer."""
     latest = function.latest
     if function.versions:
@@ -51,9 +59,15 @@ def publish(function: Function, description: str | None) -> dict[str, Any]:
     }
     if description is not None:
         configuration["Description"] = description
+    ready_at = 0.0
     if configuration["SnapStart"]["ApplyOn"] == "PublishedVersions":
-        configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
-    function.versions[number] = Snapshot(configuration=configuration, blob=latest.blob, layers=latest.layers)
+        ready_at = time.monotonic() + lam.settings.snapshot_seconds
+        configuration.update(
+            State="Pending", StateReason="The snapshot of the version is being made.", StateReasonCode="Creating"
+        )
+    function.versions[number] = Snapshot(
+        configuration=configuration, blob=latest.blob, layers=latest.layers, ready_at=ready_at
+    )
     return dict(configuration)
 
 
@@ -72,7 +86,7 @@ def publish_version(lam: Lambda, call: Call) -> dict[str, Any]:
     actual = function.latest.configuration["CodeSha256"]
     if given.get("CodeSha256") not in {None, actual}:
         raise CODE_DIFFERS.error(given=given["CodeSha256"], actual=actual)
-    return publish(function, given.get("Description"))
+    return publish(lam, function, given.get("Description"))
 
 
 @operation
@@ -127,6 +141,12 @@ def update_alias(lam: Lambda, call: Call) -> dict[str, Any]:
     if "Description" in given:
         changed["Description"] = given["Description"]
     _route(changed, given, function, region)
+    if alias["Name"] in function.provisioned:
+        if given.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+            raise PROVISIONED_WITH_WEIGHTS.error()
+        if changed["FunctionVersion"] != alias["FunctionVersion"]:
+            changed["RoutingConfig"] = {"AdditionalVersionWeights": {alias["FunctionVersion"]: 1.0}}
+            function.allocated_at[alias["Name"]] = time.monotonic() + lam.settings.update_seconds
     changed["RevisionId"] = str(uuid.uuid4())
     function.aliases[alias["Name"]] = changed
     return dict(changed)

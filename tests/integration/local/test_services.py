@@ -74,6 +74,42 @@ def test_cloudwatch_counts_invocations_and_errors_of_a_version_behind_an_alias(a
     assert sums == {"Invocations": 3, "Errors": 1}
 
 
+def test_cloudwatch_counts_requests_of_a_url_by_their_status_and_version(account):
+    """A status of 500 is an answer like any other to Invoke, so only the URL's metrics tell of it."""
+    name = account.function("def handler(event, context):\n    return {'statusCode': int(event['rawPath'][1:])}\n")
+    version = account.aws_lambda.publish_version(FunctionName=name)["Version"]
+    account.aws_lambda.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    url = account.aws_lambda.create_function_url_config(FunctionName=name, Qualifier="live", AuthType="NONE")
+    for sid, action in (("a", "lambda:InvokeFunctionUrl"), ("b", "lambda:InvokeFunction")):
+        account.aws_lambda.add_permission(
+            FunctionName=name, Qualifier="live", StatementId=sid, Action=action, Principal="*"
+        )
+    assert [ask(f"{url['FunctionUrl']}{status}")[0] for status in (200, 500, 404)] == [200, 500, 404]
+    dimensions = {"FunctionName": name, "Resource": f"{name}:live", "ExecutedVersion": version}
+    now = datetime.now(UTC)
+    read = account.client("cloudwatch").get_metric_data(
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        MetricDataQueries=[
+            {
+                "Id": metric.lower(),
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/Lambda",
+                        "MetricName": metric,
+                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                    },
+                    "Period": 60,
+                    "Stat": "Sum",
+                },
+            }
+            for metric in ("UrlRequestCount", "Url4xxCount", "Url5xxCount", "Errors")
+        ],
+    )
+    sums = {row["Id"]: sum(row["Values"]) for row in read["MetricDataResults"]}
+    assert sums == {"urlrequestcount": 3, "url4xxcount": 1, "url5xxcount": 1, "errors": 0}
+
+
 def test_what_a_function_prints_is_in_cloudwatch_logs(account):
     name = account.function("def handler(event, context):\n    print('a line of', event['who'])\n")
     account.invoke(name, {"who": "mine"})

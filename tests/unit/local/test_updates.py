@@ -2,6 +2,8 @@
 
 import pytest
 
+from optimizer.local.operations.invoke import chosen
+from optimizer.local.protocol import ServiceError
 from tests.unit.local.lambda_api import ROLE, zipped
 
 GUARDED = [
@@ -134,13 +136,27 @@ def test_a_page_has_fifty_functions_whatever_is_asked_for(api):
     assert [f["FunctionName"] for f in api.list_functions(Marker=page["NextMarker"])["Functions"]] == ["f50"]
 
 
-def test_snap_start_is_kept_and_on_in_published_versions(api):
+def test_with_snap_start_a_version_is_pending_until_its_snapshot_is_made(make_api):
+    api = make_api(snapshot_seconds=3600)
     api.function(SnapStart={"ApplyOn": "PublishedVersions"})
-    assert api.publish_version(FunctionName="f")["SnapStart"] == {
-        "ApplyOn": "PublishedVersions",
-        "OptimizationStatus": "On",
-    }
+    made = api.publish_version(FunctionName="f")
+    assert (made["State"], made["SnapStart"]["ApplyOn"]) == ("Pending", "PublishedVersions")
+    region = api.lam.state.region(api.region)
+    with pytest.raises(ServiceError) as caught:
+        chosen(region, "f", "1")
+    assert caught.value.code == "SnapStartNotReadyException"
+    assert chosen(region, "f", None).version == "$LATEST"
+    region.functions["f"].versions[1].ready_at = 0.0
+    read = api.get_function_configuration(FunctionName="f", Qualifier="1")
+    assert (read["State"], read["SnapStart"]["OptimizationStatus"]) == ("Active", "On")
+    assert chosen(region, "f", "1").version == "1"
     assert api.publish_version(FunctionName="f")["Version"] == "1"
+
+
+def test_an_update_of_the_configuration_leaves_snap_start(api):
+    api.function(SnapStart={"ApplyOn": "PublishedVersions"})
+    api.update_function_configuration(FunctionName="f", MemorySize=512)
+    assert api.get_function_configuration(FunctionName="f")["SnapStart"]["ApplyOn"] == "PublishedVersions"
 
 
 def test_a_deleted_function_takes_its_environments_and_urls_along(api):

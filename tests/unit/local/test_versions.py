@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from optimizer.local.operations.invoke import chosen
 from tests.unit.local.lambda_api import zipped
 
 
@@ -96,8 +97,6 @@ def test_an_alias_needs_a_version_that_exists_and_a_name_that_is_free(two_versio
 
 
 def test_weights_send_a_share_of_the_calls_to_the_second_version(two_versions):
-    from optimizer.local.operations.invoke import chosen
-
     api = two_versions
     api.create_alias(
         FunctionName="f",
@@ -124,6 +123,39 @@ def test_weights_that_lambda_would_not_take_are_refused(two_versions, weights):
         RoutingConfig={"AdditionalVersionWeights": weights},
     )
     assert error.status in {400, 404}
+
+
+def test_weights_and_provisioned_concurrency_exclude_each_other_on_one_alias(two_versions):
+    api = two_versions
+    alias = {"FunctionName": "f", "Name": "live"}
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+    provisioned = {"FunctionName": "f", "Qualifier": "live"}
+    api.create_alias(**alias, FunctionVersion="1", **weights)
+    error = api.refused("put_provisioned_concurrency_config", **provisioned, ProvisionedConcurrentExecutions=1)
+    assert (error.status, error.code) == (400, "InvalidParameterValueException")
+    assert error.message == "Alias with weights can not be used with Provisioned Concurrency"
+    assert api.refused("get_provisioned_concurrency_config", **provisioned).code == (
+        "ProvisionedConcurrencyConfigNotFoundException"
+    )
+    api.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {}})
+    api.put_provisioned_concurrency_config(**provisioned, ProvisionedConcurrentExecutions=1)
+    error = api.refused("update_alias", **alias, **weights)
+    assert (error.status, error.code) == (400, "InvalidParameterValueException")
+    assert error.message == "Invalid alias configuration for Provisioned Concurrency"
+
+
+def test_a_provisioned_alias_that_is_moved_leads_to_its_old_version_until_the_new_one_is_allocated(two_versions):
+    api = two_versions
+    api.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    api.put_provisioned_concurrency_config(FunctionName="f", Qualifier="live", ProvisionedConcurrentExecutions=1)
+    api.update_alias(FunctionName="f", Name="live", FunctionVersion="2")
+    region = api.lam.state.region(api.region)
+    moved = api.get_alias(FunctionName="f", Name="live")
+    assert (moved["FunctionVersion"], moved["RoutingConfig"]) == ("2", {"AdditionalVersionWeights": {"1": 1.0}})
+    assert chosen(region, "f", "live").version == "1"
+    region.functions["f"].allocated_at["live"] = 0.0
+    assert "RoutingConfig" not in api.get_alias(FunctionName="f", Name="live")
+    assert chosen(region, "f", "live").version == "2"
 
 
 def test_a_deleted_alias_takes_its_url_and_policy_along(two_versions):
