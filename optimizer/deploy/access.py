@@ -30,7 +30,7 @@ _WHO = {"AWS_IAM": "callers sign with IAM", "NONE": "anybody may call it"}
 def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
     """What makes the function's role, or makes a role of ours what it should be; somebody else's is left alone."""
     function, role, name = wanted.function, state.role, wanted.role_name
-    if wanted.layers is None or function.role_arn or (role is None and state.latest is not None):
+    if wanted.layers is None or function.role_arn or (role is None and (state.latest is not None or not state.whole)):
         return ()
     policy = f"arn:{_partition(state.region)}:iam::aws:policy/{_LOGS}"
     logs = AttachPolicy(subject=name, reason="the function writes its log", policy=policy)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from optimizer.build import Artifact
+    from optimizer.deploy.mark import Draft
     from optimizer.deploy.port import Settings
     from optimizer.deploy.values import AuthType, LayerVersion
 
@@ -117,11 +118,10 @@ class UpdateCode(_Sending):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepCode(_Action):
-    """The code is there already; `code_sha256` is its hash, base64."""
+    """The code is there already."""
 
     name: ClassVar[str] = "keep-code"
     changes: ClassVar[bool] = False
-    code_sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +158,20 @@ class Check(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateAlias(_Action):
-    """Make the alias, at the new version."""
+    """Make the alias, at the new version; `mark` is what it says of this deploy, if nothing is done after it."""
 
     name: ClassVar[str] = "create-alias"
+    mark: Draft | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveAlias(_Action):
-    """Point the alias at the new version with all traffic; `revision` guards it."""
+    """Point the alias at the new version with all traffic; `revision` guards it, `mark` is as in CreateAlias."""
 
     name: ClassVar[str] = "move-alias"
     revision: str
     before: str
+    mark: Draft | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,14 @@ class KeepAlias(_Action):
     name: ClassVar[str] = "keep-alias"
     changes: ClassVar[bool] = False
     version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkAlias(_Action):
+    """Write into the alias's description what this deploy leaves, when all of it is done."""
+
+    name: ClassVar[str] = "mark-alias"
+    mark: Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +256,7 @@ Action = (
     | CreateAlias
     | MoveAlias
     | KeepAlias
+    | MarkAlias
     | CreateUrl
     | UpdateUrl
     | DeleteUrl

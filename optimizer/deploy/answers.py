@@ -42,6 +42,7 @@ def alias_of(answer: dict[str, Any]) -> Alias:
         name=answer["Name"],
         version=answer["FunctionVersion"],
         revision=answer.get("RevisionId", ""),
+        arn=answer.get("AliasArn", ""),
         description=answer.get("Description", ""),
         weights=dict(weights),
     )

@@ -54,14 +54,13 @@ class BotoAws(ListingAws):
         with self._lambda(function) as client:
             client.update_function_configuration(FunctionName=function, RevisionId=revision, **_settings(settings))
 
-    def publish_version(self, function: str, description: str, *, code_sha256: str, revision: str) -> Configuration:
+    def publish_version(
+        self, function: str, description: str, *, code_sha256: str, revision: str | None
+    ) -> Configuration:
         """See Aws.publish_version."""
+        guards = {"CodeSha256": code_sha256, **({"RevisionId": revision} if revision is not None else {})}
         with self._lambda(function) as client:
-            return configuration_of(
-                client.publish_version(
-                    FunctionName=function, Description=description, CodeSha256=code_sha256, RevisionId=revision
-                )
-            )
+            return configuration_of(client.publish_version(FunctionName=function, Description=description, **guards))
 
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
         """See Aws.invoke."""
@@ -79,18 +78,24 @@ class BotoAws(ListingAws):
             return alias_of(client.get_alias(FunctionName=function, Name=name))
         return None
 
-    def create_alias(self, function: str, name: str, version: str) -> None:
+    def create_alias(self, function: str, name: str, version: str, *, description: str) -> None:
         """See Aws.create_alias."""
         with self._lambda(f"{function}:{name}") as client:
-            client.create_alias(FunctionName=function, Name=name, FunctionVersion=version)
+            client.create_alias(FunctionName=function, Name=name, FunctionVersion=version, Description=description)
 
-    def move_alias(self, function: str, name: str, version: str, *, revision: str) -> None:
+    def describe_alias(self, function: str, name: str, description: str) -> None:
+        """See Aws.describe_alias."""
+        with self._lambda(f"{function}:{name}") as client:
+            client.update_alias(FunctionName=function, Name=name, Description=description)
+
+    def move_alias(self, function: str, name: str, version: str, *, description: str, revision: str) -> None:
         """See Aws.move_alias."""
         with self._lambda(f"{function}:{name}") as client:
             client.update_alias(
                 FunctionName=function,
                 Name=name,
                 FunctionVersion=version,
+                Description=description,
                 RoutingConfig={"AdditionalVersionWeights": {}},
                 RevisionId=revision,
             )

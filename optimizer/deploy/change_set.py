@@ -12,8 +12,11 @@ from optimizer.deploy.actions import (
     Check,
     CreateAlias,
     CreateFunction,
+    CreateUrl,
+    DeleteUrl,
     KeepAlias,
     KeepCode,
+    MarkAlias,
     MoveAlias,
     OwnLayer,
     PublishVersion,
@@ -22,6 +25,7 @@ from optimizer.deploy.actions import (
     UpdateSettings,
 )
 from optimizer.deploy.layer_list import attach_list, staying, transition
+from optimizer.deploy.mark import Draft
 from optimizer.deploy.own_layers import bucket_for, own_layers
 from optimizer.deploy.port import Settings
 from optimizer.deploy.values import ALIAS
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from optimizer.deploy.actions import Action
+    from optimizer.deploy.mark import Mark
     from optimizer.deploy.values import Configuration, LayerKey, RemoteState
     from optimizer.deploy.wanted import Options, Wanted
 
@@ -68,30 +73,37 @@ def make_change_set(
             "layer to sys.path",
             mend="Remove the variable from the function; then deploy again.",
         )
-    target = () if live is not None and wanted.is_served_by(live) else attach_list(wanted, state, _slots(layers))
-    if live is not None and _is_live(wanted, live, target):
+    before = live.version if live else state.alias.version if state.alias else None
+    after = url_actions(wanted, state)
+    draft = _draft(wanted, state)
+    served = wanted.is_marked_by(state.mark) or (live is not None and wanted.is_served_by(live))
+    target = () if served else attach_list(wanted, state, _slots(layers))
+    if before is not None and (served or (live is not None and _is_live(wanted, live, target))):
         core: tuple[Action, ...] = (
-            KeepCode(subject=wanted.function.name, reason="same fingerprint", code_sha256=live.code_sha256),
+            KeepCode(subject=wanted.function.name, reason="same fingerprint"),
             *role_actions(wanted, state),
-            KeepAlias(subject=ALIAS, reason=f"serves version {live.version}, which is this", version=live.version),
+            KeepAlias(subject=ALIAS, reason=f"serves version {before}, which is this", version=before),
         )
-    elif latest is None:
-        transition(wanted, state, target)
-        core = (*role_actions(wanted, state), _create(wanted, state, options, target), *_release(wanted, state, layers))
     else:
+        if latest is None:
+            transition(wanted, state, target)
+            made: Sequence[Action] = [_create(wanted, state, options, target)]
+        else:
+            made = _updates(wanted, state, latest, options, target)
+        last = not any(action.changes for action in after)
         core = (
             *role_actions(wanted, state),
-            *_updates(wanted, state, latest, options, target),
-            *_release(wanted, state, layers),
+            *made,
+            *_release(wanted, state, layers, draft if last else None),
         )
-    actions = (*(action for action, _ in layers), *core, *url_actions(wanted, state))
+    actions = (*(action for action, _ in layers), *core, *after)
     callers = _accepted_callers(wanted, state, options, actions)
     return ChangeSet(
         function=wanted.function.name,
         region=state.region,
-        actions=actions,
+        actions=(*actions, *_marking(draft, state.mark, actions)),
         layers=tuple(layer for _, layer in layers),
-        version=live.version if live else None,
+        version=before,
         url=state.url.address if state.url else None,
         role=wanted.function.role_arn or (latest.role if latest else state.role.arn if state.role else None),
         revision=latest.revision if latest else "",
@@ -99,6 +111,31 @@ def make_change_set(
         attached=latest.layer_arns if latest else (),
         callers=callers,
     )
+
+
+def _draft(wanted: Wanted, state: RemoteState) -> Draft | None:
+    """What the alias's mark is going to say; nothing where code alone is deployed beside something else that is old."""
+    code_alone = wanted.layers is None
+    if wanted.rest is None or (code_alone and (state.mark is None or not wanted.has_rest(state.mark))):
+        return None
+    latest, mark = state.latest, state.mark
+    if mark is not None and not state.whole:
+        own_role = mark.draft.own_role
+    else:
+        own_role = not wanted.function.role_arn and (latest is None or wanted.has_own_role(latest))
+    return Draft(code=wanted.short, rest=wanted.rest, own_role=own_role)
+
+
+def _marking(draft: Draft | None, there: Mark | None, actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The mark as the last action, where it does not go with the alias's move."""
+    moves = [action for action in actions if isinstance(action, CreateAlias | MoveAlias)]
+    if draft is None or any(action.mark is not None for action in moves):
+        return ()
+    readdressed = any(isinstance(action, CreateUrl | DeleteUrl) for action in actions)
+    true_already = there is not None and there.draft == draft and not moves and not readdressed
+    if true_already or not any(action.changes for action in actions):
+        return ()
+    return (MarkAlias(subject=ALIAS, reason="so that the next deploy has less to read", mark=draft),)
 
 
 def _slots(layers: Sequence[tuple[Action, OwnLayer]]) -> list[Slot]:
@@ -173,11 +210,11 @@ def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Op
     if latest.update_status == "Failed":
         return _sent(wanted, options, "the update before failed")
     if same_architecture and latest.code_sha256 == code_sha256(wanted.code):
-        return KeepCode(subject=name, reason="same zip", code_sha256=latest.code_sha256)
+        return KeepCode(subject=name, reason="same zip")
     if same_architecture and live is not None and live.code_sha256 == latest.code_sha256:
         told = descriptions.version_fingerprints(live.description)
         if told and told[0] == fingerprint[: descriptions.SHORT]:
-            return KeepCode(subject=name, reason="same fingerprint", code_sha256=latest.code_sha256)
+            return KeepCode(subject=name, reason="same fingerprint")
     why = f"fingerprint {fingerprint[:12]} is new" if same_architecture else f"now for {function.architecture}"
     return _sent(wanted, options, why)
 
@@ -192,7 +229,9 @@ def _sent(wanted: Wanted, options: Options, reason: str) -> UpdateCode:
     )
 
 
-def _release(wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, OwnLayer]]) -> list[Action]:
+def _release(
+    wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, OwnLayer]], mark: Draft | None
+) -> list[Action]:
     """Freeze, check, shift the alias."""
     name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
     description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
@@ -202,11 +241,11 @@ def _release(wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, 
     if path is not None:
         actions.append(Check(subject=name, reason=f"GET {path} before anybody else calls it", path=path))
     if alias is None:
-        actions.append(CreateAlias(subject=ALIAS, reason="callers use the alias"))
+        actions.append(CreateAlias(subject=ALIAS, reason="callers use the alias", mark=mark))
     else:
         share = ", which shares its traffic now," if alias.weighted else ""
         why = f"from version {alias.version}{share} to the new one"
-        actions.append(MoveAlias(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version))
+        actions.append(MoveAlias(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version, mark=mark))
     return actions
 
 

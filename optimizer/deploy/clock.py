@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIRST_SECONDS = 0.3
+FIRST_SECONDS = 0.3
+"""The first wait, of updates too: a small one mostly settles in it."""
 _GROWTH = 1.5
 _LONGEST_SECONDS = 5.0
 
@@ -38,7 +39,7 @@ class RealClock:
 def waits(clock: Clock, *, within: float) -> Iterator[None]:
     """Come back after growing waits, until `within` seconds are over; the first time comes after a short wait too."""
     end = clock.now() + within
-    seconds = _FIRST_SECONDS
+    seconds = FIRST_SECONDS
     while clock.now() < end:
         clock.sleep(min(seconds, max(end - clock.now(), 0.0)))
         yield

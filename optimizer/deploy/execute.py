@@ -21,6 +21,7 @@ from optimizer.deploy.actions import (
     KeepCode,
     KeepLayer,
     KeepUrl,
+    MarkAlias,
     MoveAlias,
     OwnLayer,
     PublishLayer,
@@ -33,6 +34,7 @@ from optimizer.deploy.actions import (
 )
 from optimizer.deploy.check import fault
 from optimizer.deploy.latest import Latest
+from optimizer.deploy.mark import Mark
 from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.uploads import on_its_way
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from optimizer.build import Manifest
     from optimizer.deploy.actions import Action, ChangeSet, Slot
     from optimizer.deploy.clock import Clock
+    from optimizer.deploy.mark import Draft
     from optimizer.deploy.port import Aws
     from optimizer.deploy.values import LayerKey, LayerVersion
 
@@ -114,7 +117,7 @@ class Execution:
         layers = tuple(self._own(layer) for layer in self.changes.layers)
         return Deployed(version=self.version, url=self.url, layers=layers)
 
-    def _do(self, action: Action, latest: Latest) -> None:  # noqa: C901, PLR0912  one arm for each action
+    def _do(self, action: Action, latest: Latest) -> None:  # noqa: C901, PLR0912, PLR0915  one arm for each action
         aws, function = self.aws, self.changes.function
         match action:
             case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl():
@@ -149,9 +152,11 @@ class Execution:
             case Check():
                 self._check(action)
             case CreateAlias():
-                self._create_alias()
+                self._create_alias(action)
             case MoveAlias():
                 self._move_alias(action)
+            case MarkAlias():
+                aws.describe_alias(function, ALIAS, self._mark(action.mark))
             case CreateUrl():
                 self.url = self._create_url(action)
             case UpdateUrl():
@@ -208,10 +213,18 @@ class Execution:
                 raise
             return there.arn
 
-    def _create_alias(self) -> None:
+    def _mark(self, draft: Draft | None) -> str:
+        """The alias's description."""
+        if draft is None:
+            return ""
+        done = self.so_far()
+        layers = tuple(layer.version or 0 for layer in done.layers)
+        return Mark(draft=draft, version=done.version or "", layers=layers, url=done.url).text()
+
+    def _create_alias(self, action: CreateAlias) -> None:
         function, version = self.changes.function, self.version or ""
         try:
-            self.aws.create_alias(function, ALIAS, version)
+            self.aws.create_alias(function, ALIAS, version, description=self._mark(action.mark))
         except CallRejectedError as error:
             if error.aws_code != "ResourceConflictException" or not self._alias_is(version):
                 raise
@@ -225,7 +238,7 @@ class Execution:
         """
         function, version = self.changes.function, self.version or ""
         try:
-            self.aws.move_alias(function, ALIAS, version, revision=action.revision)
+            self.aws.move_alias(function, ALIAS, version, description=self._mark(action.mark), revision=action.revision)
         except CallRejectedError as error:
             if error.aws_code != "PreconditionFailedException":
                 raise

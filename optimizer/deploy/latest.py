@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from optimizer.deploy.clock import waits
+from optimizer.deploy.clock import FIRST_SECONDS, waits
 from optimizer.deploy.port import Settings
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.settle import settled
@@ -30,7 +30,11 @@ _MAYBE_DONE = frozenset({"PreconditionFailedException", "ResourceConflictExcepti
 
 @dataclass(slots=True, kw_only=True)
 class Latest:
-    """The code, the list of layers and the revision that `$LATEST` has to have for the next step."""
+    """The code, the list of layers and the revision that `$LATEST` has to have for the next step.
+
+    An update is waited for when the next step needs that it has settled, not before: `moving` is whether there is one
+    that has not been seen to settle, and `sent` are the settings that it had.
+    """
 
     aws: Aws
     function: str
@@ -38,6 +42,8 @@ class Latest:
     code_sha256: str
     layers: tuple[str, ...]
     revision: str
+    moving: bool = False
+    sent: Settings | None = None
 
     def create(self, action: CreateFunction, code: Zip, *, role: str, layers: tuple[str, ...]) -> None:
         """Make the function, as soon as Lambda may assume its role.
@@ -70,7 +76,7 @@ class Latest:
             break
         if refused is not None:
             raise refused
-        self._expect(code=code_sha256(action.artifact), layers=layers)
+        self._sent(code=code_sha256(action.artifact), layers=layers)
 
     def update_code(self, action: UpdateCode, code: Zip) -> None:
         """Send new code. Raises what `_guarded` does."""
@@ -98,24 +104,33 @@ class Latest:
     def publish(self, description: str) -> str:
         """Freeze it; the version's number. Where nothing changed since the newest version, it is that one's.
 
+        An update that was just sent has mostly settled after a moment, and publishing is refused while it has not: so
+        the first try needs no call to see that, and what it froze is compared with what was sent.
+
         Raises:
+            AwsError: it is refused, or the update does not settle.
             DeployRefusedError: code or layers are not what was sent: somebody else deployed meanwhile.
         """
+        if self.moving:
+            self.clock.sleep(FIRST_SECONDS)
         try:
             version = self._publish(description)
         except CallRejectedError as error:
-            if error.aws_code not in {"PreconditionFailedException", "ResourceConflictException"}:
+            if error.aws_code not in _MAYBE_DONE and not (self.moving and "CodeSHA256" in error.aws_message):
                 raise
-            self._expect()  # else something besides code and layers changed, or an earlier answer was lost
+            self._settle()  # else something besides code and layers changed, or an earlier answer was lost
             version = self._publish(description)
         self._compare(version)
-        if not version.settled:
+        if not version.settled or "Failed" in {version.state, version.update_status}:
             settled(self.aws, self.function, self.clock, version.version)
         return version.version
 
     def _publish(self, description: str) -> Configuration:
         return self.aws.publish_version(
-            self.function, description, code_sha256=self.code_sha256, revision=self.revision
+            self.function,
+            description,
+            code_sha256=self.code_sha256,
+            revision=None if self.moving else self.revision,
         )
 
     def _guarded(
@@ -126,42 +141,45 @@ class Latest:
         layers: tuple[str, ...] | None = None,
         settings: Settings | None = None,
     ) -> None:
-        """Make an update under the revision's guard, wait for it, and see that what was sent is there.
+        """Make an update under the revision's guard, when the one before has settled as it was sent.
 
         Raises:
             AwsError: it is refused or does not settle.
             DeployRefusedError: somebody else changed the function meanwhile.
         """
+        if self.moving:
+            self._settle()
         try:
             call(self.revision)
         except CallRejectedError as error:
             if error.aws_code not in _MAYBE_DONE:
                 raise
-        self._expect(code=code, layers=layers, settings=settings)
+            self._sent(code=code, layers=layers, settings=settings)
+            self._settle()  # an earlier answer was lost, or somebody else was quicker
+        else:
+            self._sent(code=code, layers=layers, settings=settings)
 
-    def _expect(
-        self,
-        *,
-        code: str | None = None,
-        layers: tuple[str, ...] | None = None,
-        settings: Settings | None = None,
+    def _sent(
+        self, *, code: str | None = None, layers: tuple[str, ...] | None = None, settings: Settings | None = None
     ) -> None:
+        """Take over what was sent."""
+        self.code_sha256 = self.code_sha256 if code is None else code
+        self.layers = self.layers if layers is None else layers
+        self.sent, self.moving = settings, True
+
+    def _settle(self) -> None:
         """Wait until it has settled, compare it with what has to be there, and take over its revision."""
-        if code is not None:
-            self.code_sha256 = code
-        if layers is not None:
-            self.layers = layers
         there = settled(self.aws, self.function, self.clock)
         self._compare(there)
-        if settings is not None and not _has(there, settings):
-            raise self._changed("its settings are not what was sent")
-        self.revision = there.revision
+        self.revision, self.moving = there.revision, False
 
     def _compare(self, there: Configuration) -> None:
         if there.code_sha256 != self.code_sha256:
             raise self._changed("its code is not what was sent")
         if there.layer_arns != self.layers:
             raise self._changed(f"its layers are {', '.join(there.layer_arns) or 'none'}")
+        if self.sent is not None and not _has(there, self.sent):
+            raise self._changed("its settings are not what was sent")
 
     def _changed(self, how: str) -> DeployRefusedError:
         return DeployRefusedError(

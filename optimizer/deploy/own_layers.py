@@ -59,6 +59,8 @@ def own_layers(
 ) -> list[tuple[Action, OwnLayer]]:
     """Our layers in attach order, each with what is done about it."""
     function, live = wanted.function, state.live
+    if wanted.is_marked_by(state.mark) and not state.whole:
+        return [_kept(one.arn, one.fingerprint, "same fingerprint") for one in state.published.values()]
     if live is not None and wanted.is_served_by(live):
         told = descriptions.version_fingerprints(live.description)[1:]
         full = told if wanted.fingerprints is None else wanted.fingerprints

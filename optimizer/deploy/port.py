@@ -79,8 +79,13 @@ class Aws(Protocol):
     def update_configuration(self, function: str, settings: Settings, *, revision: str) -> None:
         """Change settings or the list of layers; the update is in progress afterwards."""
 
-    def publish_version(self, function: str, description: str, *, code_sha256: str, revision: str) -> Configuration:
-        """Freeze `$LATEST`; where nothing changed since the newest version, that one is the answer."""
+    def publish_version(
+        self, function: str, description: str, *, code_sha256: str, revision: str | None
+    ) -> Configuration:
+        """Freeze `$LATEST`; where nothing changed since the newest version, that one is the answer.
+
+        `revision` is None where the update before has not been seen to settle: refused until then.
+        """
 
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
         """Call one version and wait."""
@@ -102,11 +107,14 @@ class Aws(Protocol):
     def alias(self, function: str, name: str) -> Alias | None:
         """Where it points."""
 
-    def create_alias(self, function: str, name: str, version: str) -> None:
+    def create_alias(self, function: str, name: str, version: str, *, description: str) -> None:
         """Name a version."""
 
-    def move_alias(self, function: str, name: str, version: str, *, revision: str) -> None:
+    def move_alias(self, function: str, name: str, version: str, *, description: str, revision: str) -> None:
         """Point the name at another version, with all of its traffic."""
+
+    def describe_alias(self, function: str, name: str, description: str) -> None:
+        """Change the description alone."""
 
     def url(self, function: str, qualifier: str | None) -> Url | None:
         """The URL of an alias, or of `$LATEST` without one."""

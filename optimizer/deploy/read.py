@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
+from optimizer.deploy.mark import read_mark
+from optimizer.deploy.marked import marked_state, read_access
 from optimizer.deploy.settle import settled
-from optimizer.deploy.values import ALIAS, RemoteState, Role, layer_account
+from optimizer.deploy.values import ALIAS, RemoteState, layer_account
 from optimizer.deploy.wanted import known_fingerprints
 
 if TYPE_CHECKING:
@@ -19,36 +22,33 @@ if TYPE_CHECKING:
 def read_state(aws: Aws, wanted: Wanted, clock: Clock) -> RemoteState:
     """What there is of the function.
 
-    Where the alias serves what is wanted, three calls tell it: GetFunction, GetFunctionUrlConfig, and GetRolePolicy
-    or GetPolicy (a role of ours has a policy that may have changed; permissions are granted before a URL becomes
-    public, so the URL itself tells of them). Only Get* and List* are called.
+    Where the alias serves what is wanted, three calls tell it: GetAlias, whose description has the last deploy's mark,
+    GetFunctionUrlConfig, and GetRolePolicy or GetPolicy (a role of ours has a policy that may have changed;
+    permissions are granted before a URL becomes public, so the URL itself tells of them). Where by the mark only the
+    code differs, two calls do: GetAlias, and GetFunction for `$LATEST`. Without a mark that is still true the live
+    version's own description tells of its fingerprints. Only Get* and List* are called.
 
     Raises:
         AwsError: a call failed, or an update of somebody else's does not settle.
     """
     name = wanted.function.name
-    live = aws.configuration(name, ALIAS)
-    if live is not None and wanted.is_served_by(live):
-        state = _served(aws, wanted, live)
+    alias = aws.alias(name, ALIAS)
+    mark = read_mark(alias)
+    if alias is not None and mark is not None and wanted.has_rest(mark):
+        state = marked_state(aws, wanted, alias, mark)
+        if state is not None:
+            return state
+    live = aws.configuration(name, ALIAS) if alias is not None else None
+    if alias is not None and live is not None and not alias.weighted and wanted.is_served_by(live):
+        access = read_access(aws, wanted, own_role=wanted.has_own_role(live))
+        state = replace(access, alias=alias, mark=mark, live=live)
         if wanted.has_access(state):
             return state
-    return _whole(aws, wanted, live, clock)
+    return _whole(aws, wanted, RemoteState(region=aws.region, alias=alias, mark=mark, live=live), clock)
 
 
-def _served(aws: Aws, wanted: Wanted, live: Configuration) -> RemoteState:
-    name = wanted.function.name
-    url = aws.url(name, ALIAS)
-    role, grants = None, None
-    if wanted.layers is not None:
-        if _has_own_role(wanted, live):
-            policy = aws.role_policy(wanted.role_name)
-            role = Role(name=wanted.role_name, arn=live.role, ours=True, policy=policy, attached=None)
-        elif wanted.function.url == "public":
-            grants = frozenset(aws.statements(name, ALIAS))
-    return RemoteState(region=aws.region, live=live, url=url, role=role, grants=grants, whole=False)
-
-
-def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -> RemoteState:
+def _whole(aws: Aws, wanted: Wanted, known: RemoteState, clock: Clock) -> RemoteState:
+    """All there is; of it `known` is read already."""
     name = wanted.function.name
     latest = aws.configuration(name)
     if latest is None:
@@ -60,24 +60,18 @@ def _whole(aws: Aws, wanted: Wanted, live: Configuration | None, clock: Clock) -
         )
     if not latest.settled:  # an earlier deploy was interrupted, or somebody else's is under way
         latest = settled(aws, name, clock)
-    known = known_fingerprints(wanted, live)
-    return RemoteState(
-        region=aws.region,
-        live=live,
+    alias = known.alias
+    return replace(
+        known,
         latest=latest,
-        alias=aws.alias(name, ALIAS) if live else None,
-        url=aws.url(name, ALIAS) if live else None,
-        grants=frozenset(aws.statements(name, ALIAS)) if live and wanted.layers is not None else frozenset(),
-        role=aws.role(wanted.role_name) if _has_own_role(wanted, latest) and wanted.layers is not None else None,
+        url=aws.url(name, ALIAS) if alias else None,
+        grants=frozenset(aws.statements(name, ALIAS)) if alias and wanted.layers is not None else frozenset(),
+        role=aws.role(wanted.role_name) if wanted.has_own_role(latest) and wanted.layers is not None else None,
         published=_published(aws, wanted),
-        fingerprints=_fingerprints(aws, wanted, latest, known),
-        retired=_retired(aws, wanted, latest, live),
+        fingerprints=_fingerprints(aws, wanted, latest, known_fingerprints(wanted, known.live)),
+        retired=_retired(aws, wanted, latest, known.live),
         callers=aws.callers_of_latest(name),
     )
-
-
-def _has_own_role(wanted: Wanted, configuration: Configuration) -> bool:
-    return not wanted.function.role_arn and configuration.role.endswith(f":role/{wanted.role_name}")
 
 
 def _published(aws: Aws, wanted: Wanted) -> dict[str, LayerVersion]:

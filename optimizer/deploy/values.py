@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from optimizer.deploy.mark import Mark
 
 AuthType = Literal["AWS_IAM", "NONE"]
 
@@ -77,6 +80,7 @@ class Alias:
     name: str
     version: str
     revision: str
+    arn: str = ""
     description: str = ""
     weights: dict[str, float] = field(default_factory=dict)
 
@@ -155,14 +159,16 @@ class Invocation:
 class RemoteState:
     """One function in one region, as far as it had to be read.
 
-    `live` is the version that the alias serves. Where that one is what is wanted, nothing behind it is read and
-    `whole` is False; else `latest` is `$LATEST`, `published` the layer versions that carry a wanted fingerprint by
-    layer, `fingerprints` the first 32 digits by the ARN of attached layers as far as they are known, `retired` the
-    ARNs of attached layers that an earlier deploy of ours put there and this one does not want, and `callers` who
-    calls `$LATEST`. `grants` are the ids of the alias's permissions.
+    `mark` is what the last deploy left, if it is still true; `live` the version that the alias serves, `latest` is
+    `$LATEST`. Where the mark tells that nothing or only code is to be changed, or `live` that nothing is, the rest is
+    not read, and `whole` is False. `published` are the layer versions that carry a wanted fingerprint by layer,
+    `fingerprints` the first 32 digits by the ARN of attached layers as far as they are known, `retired` the ARNs of
+    attached layers that an earlier deploy of ours put there and this one does not want, and `callers` who calls
+    `$LATEST`. `grants` are the ids of the alias's permissions.
     """
 
     region: str
+    mark: Mark | None = None
     live: Configuration | None = None
     url: Url | None = None
     grants: frozenset[str] | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
+from optimizer.deploy.mark import rest_of
 from optimizer.deploy.port import Settings
 from optimizer.deploy.values import LATEST, AuthType, Configuration, RemoteState, layer_account, layer_name
 from optimizer.errors import DeployRefusedError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from optimizer.build import Artifact, Function, Manifest
+    from optimizer.deploy.mark import Mark
 
 AUTH: dict[str, AuthType | None] = {"iam": "AWS_IAM", "public": "NONE", "none": None}
 """A function's `url` as Lambda's AuthType."""
@@ -42,13 +44,14 @@ class Wanted:
     """One function as the manifest has it.
 
     `layers` is None where only its code is deployed; `fingerprints` are its layers' in attach order, None where they
-    are not known then.
+    are not known then; `rest` is the digest of all but the code, None with them.
     """
 
     function: Function
     code: Artifact
     layers: tuple[Artifact, ...] | None
     fingerprints: tuple[str, ...] | None
+    rest: str | None
 
     @classmethod
     def of(
@@ -67,19 +70,23 @@ class Wanted:
         """
         layers = None if code_only else tuple(manifest.artifact(name, "layer") for name in function.layers)
         known = {a.name: a.fingerprint for a in manifest.artifacts if a.kind == "layer"} | dict(planned or {})
+        told = tuple(known[name] for name in function.layers) if known.keys() >= set(function.layers) else None
         return cls(
             function=function,
             code=manifest.artifact(function.artifact, "function"),
             layers=layers,
-            fingerprints=tuple(known[name] for name in function.layers)
-            if known.keys() >= set(function.layers)
-            else None,
+            fingerprints=told,
+            rest=None if told is None else rest_of(function, told),
         )
 
     @property
     def role_name(self) -> str:
         """The role that is made for the function where none is configured."""
         return f"{self.function.name[: _ROLE_LENGTH - len('-role')]}-role"
+
+    def has_own_role(self, configuration: Configuration) -> bool:
+        """Whether a deploy made the function's role."""
+        return not self.function.role_arn and configuration.role.endswith(f":role/{self.role_name}")
 
     def own(self, configuration: Configuration) -> tuple[str, ...]:
         """The ARNs of attached layers that are ours by name and account, in attach order."""
@@ -111,10 +118,23 @@ class Wanted:
             role=function.role_arn if function.role_arn and function.role_arn != there.role else None,
         )
 
+    def is_marked_by(self, mark: Mark | None) -> bool:
+        """Whether the last deploy left what is wanted."""
+        return mark is not None and mark.draft.code == self.short and self.has_rest(mark)
+
+    def has_rest(self, mark: Mark) -> bool:
+        """Whether the last deploy left what is wanted besides the code."""
+        return mark.draft.rest == self.rest
+
+    @property
+    def short(self) -> str:
+        """The short fingerprint of the code."""
+        return self.code.fingerprint[: descriptions.SHORT]
+
     def is_served_by(self, live: Configuration) -> bool:
         """Whether a published version is what is wanted, by the fingerprints in its description."""
         told = descriptions.version_fingerprints(live.description)
-        if live.version == LATEST or not told or told[0] != self.code.fingerprint[: descriptions.SHORT]:
+        if live.version == LATEST or not told or told[0] != self.short:
             return False
         own = self.own(live)
         if len(told) != len(own) + 1 or tuple(layer_name(arn) for arn in own) != self.function.layers:

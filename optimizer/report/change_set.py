@@ -24,6 +24,7 @@ from optimizer.deploy.actions import (
     KeepCode,
     KeepLayer,
     KeepUrl,
+    MarkAlias,
     MoveAlias,
     PublishLayer,
     PublishVersion,
@@ -53,7 +54,14 @@ def symbol(action: Action) -> str:
         ):
             return "+"
         case (
-            UpdateCode() | AttachLayers() | UpdateSettings() | MoveAlias() | UpdateUrl() | PutPolicy() | AttachPolicy()
+            UpdateCode()
+            | AttachLayers()
+            | UpdateSettings()
+            | MoveAlias()
+            | UpdateUrl()
+            | PutPolicy()
+            | AttachPolicy()
+            | MarkAlias()
         ):
             return "~"
         case DeletePolicy() | DeleteUrl() | Revoke():

@@ -164,7 +164,7 @@ def test_callers_of_latest_are_named_and_need_consent(command, client, region, t
         Action="lambda:InvokeFunction",
         Principal="s3.amazonaws.com",
     )
-    built(tmp_path / "b", region=region, version="2")
+    built(tmp_path / "b", region=region, version="2", core="2")
     refused = command("deploy", "--artifacts", str(tmp_path / "b"), "--yes", status=1)
     for caller in (url, f"{queue}\n", "the alias 'edge'", "the permission 'from-a-bucket'"):
         assert caller in refused.stderr

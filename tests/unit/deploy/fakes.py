@@ -35,6 +35,7 @@ WRITES = frozenset(
         "publish_version",
         "create_alias",
         "move_alias",
+        "describe_alias",
         "create_url",
         "update_url",
         "delete_url",
@@ -102,7 +103,7 @@ class FakeAws:
         self.watch = None
         self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
         self.unzipped, self.answers, self.events = {}, {}, []
-        self.role_ready_at = 0.0
+        self.role_ready_at, self.update_seconds = 0.0, 0.25
         self.deleted = set()
         self._ids = itertools.count(1)
 
@@ -152,7 +153,7 @@ class FakeAws:
         if revision != found.latest.revision:
             raise rejected("PreconditionFailedException")
         found.latest = dataclasses.replace(found.latest, **changes, update_status="InProgress", revision=self._id())
-        found.settles_at = self.clock.now() + 1
+        found.settles_at = self.clock.now() + self.update_seconds
 
     def _changes(self, settings):
         given = {
@@ -191,7 +192,7 @@ class FakeAws:
 
     @counted
     def alias(self, function, name):
-        return self.functions[function].aliases.get(name)
+        return self.functions[function].aliases.get(name) if function in self.functions else None
 
     @counted
     def url(self, function, qualifier):
@@ -284,7 +285,9 @@ class FakeAws:
             update_status="InProgress",
             **{"layers": (), "environment": {}, **given},
         )
-        self.functions[function] = FakeFunction(latest=latest, settles_at=self.clock.now() + 1, blobs={sha(data): data})
+        self.functions[function] = FakeFunction(
+            latest=latest, settles_at=self.clock.now() + self.update_seconds, blobs={sha(data): data}
+        )
         return latest
 
     @counted
@@ -310,7 +313,7 @@ class FakeAws:
         found = self._function(function)
         if not found.latest.settled:
             raise rejected("ResourceConflictException")
-        if revision != found.latest.revision:
+        if revision not in (None, found.latest.revision):
             raise rejected("PreconditionFailedException")
         if code_sha256 != found.latest.code_sha256:
             raise rejected("InvalidParameterValueException", "CodeSHA256 is different")
@@ -334,18 +337,27 @@ class FakeAws:
         )
 
     @counted
-    def create_alias(self, function, name, version):
+    def create_alias(self, function, name, version, *, description):
         found = self._function(function)
         if name in found.aliases:
             raise rejected("ResourceConflictException")
-        found.aliases[name] = Alias(name=name, version=version, revision=self._id())
+        found.aliases[name] = self._alias(function, name, version, description)
+
+    def _alias(self, function, name, version, description):
+        arn = f"{self.functions[function].latest.arn}:{name}"
+        return Alias(name=name, version=version, revision=self._id(), arn=arn, description=description)
 
     @counted
-    def move_alias(self, function, name, version, *, revision):
+    def move_alias(self, function, name, version, *, description, revision):
         found = self._function(function)
         if found.aliases[name].revision != revision:
             raise rejected("PreconditionFailedException")
-        found.aliases[name] = Alias(name=name, version=version, revision=self._id())
+        found.aliases[name] = self._alias(function, name, version, description)
+
+    @counted
+    def describe_alias(self, function, name, description):
+        found = self._function(function)
+        found.aliases[name] = dataclasses.replace(found.aliases[name], description=description, revision=self._id())
 
     @counted
     def create_url(self, function, qualifier, auth):

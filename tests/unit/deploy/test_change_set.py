@@ -42,6 +42,7 @@ def test_the_first_deploy_makes_everything_and_waits_for_nothing(aws, tmp_path):
         "check app",
         "create-alias live",
         "create-url app:live",
+        "mark-alias live",
     ]
     assert changes.bytes == len("aws 1") + len("web 1") + len("code 1")
     assert changes.version is None
@@ -52,9 +53,73 @@ def test_nothing_changed_is_told_by_three_reading_calls(live, tmp_path):
     assert actions(changes) == [*KEPT, "keep-code app", "keep-alias live", "keep-url app:live"]
     assert not changes.changes
     assert changes.bytes == 0
-    assert live.calls == ["configuration", "url", "role_policy"]
+    assert live.calls == ["alias", "url", "role_policy"]
     assert [layer.fingerprint for layer in changes.layers] == [fingerprint("aws 1"), fingerprint("web 1")]
     assert (changes.version, changes.url) == ("1", "https://app.example/")
+
+
+def test_code_alone_is_told_by_two_reading_calls_and_takes_four_more(live, tmp_path):
+    done = deploy(live, make_manifest(tmp_path, code="code 2"))
+    assert live.calls == [
+        "alias",
+        "configuration",
+        "update_code",
+        "publish_version",
+        "invoke",
+        "move_alias",
+    ]
+    assert (done.result.version, done.result.url) == ("2", "https://app.example/")
+    assert [layer.arn for layer in done.result.layers] == [layer_arn("aws-core", 1), layer_arn("web", 1)]
+    live.calls.clear()
+    assert not plan(live, make_manifest(tmp_path, code="code 2")).changes
+    assert len(live.calls) == 3
+
+
+class TestWithoutAMarkThatIsTrue:
+    """Then everything is read, and decided as well."""
+
+    def expect(self, live, tmp_path, **changed):
+        changes = plan(live, make_manifest(tmp_path, code="code 2", **changed))
+        assert len(live.calls) > 4
+        return [action for action in actions(changes) if not action.startswith("keep-")]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"description": ""},
+            {"description": "somebody's own words"},
+            {"weights": {"2": 0.1}},
+        ],
+        ids=str,
+    )
+    def test_an_alias_that_says_nothing_that_is_true(self, live, tmp_path, change):
+        aliases = live.functions["app"].aliases
+        aliases["live"] = dataclasses.replace(aliases["live"], **change)
+        assert self.expect(live, tmp_path) == ["update-code app", *RELEASE]
+
+    def test_an_alias_that_was_moved_by_hand(self, live, tmp_path):
+        deploy(live, make_manifest(tmp_path, code="code 3"))
+        aliases = live.functions["app"].aliases
+        aliases["live"] = dataclasses.replace(aliases["live"], version="1")
+        live.calls.clear()
+        assert self.expect(live, tmp_path) == ["update-code app", *RELEASE]
+
+    def test_layers_that_somebody_changed_on_latest_are_put_right(self, live, tmp_path):
+        function = live.functions["app"]
+        function.latest = dataclasses.replace(function.latest, layers=function.latest.layers[::-1])
+        assert self.expect(live, tmp_path) == ["update-code app", "attach-layers app", *RELEASE]
+
+    def test_settings_that_somebody_changed_on_latest_are_put_right(self, live, tmp_path):
+        function = live.functions["app"]
+        function.latest = dataclasses.replace(function.latest, memory_mb=128)
+        assert self.expect(live, tmp_path) == ["update-code app", "update-settings app", *RELEASE]
+
+    def test_a_variable_that_is_configured_now(self, live, tmp_path):
+        assert self.expect(live, tmp_path, environment={"A": "1"}) == [
+            "update-code app",
+            "update-settings app",
+            *RELEASE,
+        ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +172,7 @@ def test_only_what_differs_is_done(live, tmp_path, changed, expected):
 def test_the_url_changes_after_its_permissions_and_no_version_is_published(aws, tmp_path, before, after, expected):
     deploy(aws, make_manifest(tmp_path, url=before))
     changes = plan(aws, make_manifest(tmp_path, url=after))
-    assert [action for action in actions(changes) if not action.startswith("keep-")] == expected
+    assert [action for action in actions(changes) if not action.startswith("keep-")] == [*expected, "mark-alias live"]
     deploy(aws, make_manifest(tmp_path, url=after))
     assert not plan(aws, make_manifest(tmp_path, url=after)).changes
 
@@ -127,7 +192,7 @@ def test_permissions_that_somebody_removed_are_granted_again(aws, tmp_path):
 def test_a_policy_that_differs_is_written_before_the_new_version_is_called(live, tmp_path):
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
     changes = plan(live, make_manifest(tmp_path, policy=policy))
-    assert [a for a in actions(changes) if not a.startswith("keep-")] == [f"put-policy {ROLE}"]
+    assert [a for a in actions(changes) if not a.startswith("keep-")] == [f"put-policy {ROLE}", "mark-alias live"]
     both = actions(plan(live, make_manifest(tmp_path, policy=policy, code="code 2")))
     assert both.index(f"put-policy {ROLE}") < both.index("check app")
 
@@ -221,7 +286,7 @@ def test_an_alias_that_was_moved_back_is_moved_to_what_was_built(live, tmp_path)
 def test_callers_of_latest_are_named_and_refused(live, tmp_path):
     live.functions["app"].urls[None] = Url(address="https://latest.example/", auth="NONE")
     live.functions["app"].policies[None] = {"from-a-queue": False}
-    manifest = make_manifest(tmp_path, code="code 2")
+    manifest = make_manifest(tmp_path, layers={"aws-core": "aws 2", "web": "web 1"}, code="code 2")
     with pytest.raises(DeployRefusedError, match=r"https://latest.example/\n  the permission 'from-a-queue'") as caught:
         plan(live, manifest)
     assert "--accept-latest" in caught.value.mend
@@ -280,7 +345,7 @@ class TestCodeOnly:
         deploy(live, self.manifest(tmp_path, "code 2"), code_only=True)
         live.calls.clear()
         assert not plan(live, make_manifest(tmp_path, code="code 2")).changes, "a whole deploy finds nothing to do"
-        assert live.calls == ["configuration", "url", "role_policy"]
+        assert live.calls == ["alias", "configuration", "url", "role_policy"], "code alone without layers has no mark"
 
     @pytest.mark.parametrize("code", ["code 1", "code 2"])
     def test_it_is_refused_where_other_layers_are_planned_than_are_attached(self, live, tmp_path, code):

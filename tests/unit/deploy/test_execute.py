@@ -130,6 +130,17 @@ def test_a_call_repeated_after_its_answer_was_lost_is_recognised_in_the_same_run
             assert end_state(aws) == end_state(undisturbed)
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_updates_that_settle_slowly_are_waited_for(name, tmp_path):
+    before, after = SCENARIOS[name]
+    aws = prepared(before, tmp_path / "before")
+    aws.update_seconds = 40.0
+    manifest = make_manifest(tmp_path / "after", **after)
+    assert deploy(aws, manifest).outcome == "done"
+    assert served(aws) == expected(manifest)
+    assert aws.clock.now() >= 40
+
+
 def test_a_new_role_is_waited_for(tmp_path):
     aws = FakeAws()
     aws.role_ready_at = 12.0

@@ -28,14 +28,14 @@ def test_each_action_has_its_symbol_its_bytes_and_its_reason(tmp_path):
     assert "~ attach-layers app aws-core:1 web:1 → aws-core:1 web:new" in lines
     assert "? check app GET /health before anybody else calls it" in lines
     assert "- delete-url app:live no URL is configured" in lines
-    assert lines[-1] == "Plan: 2 to make, 2 to change, 1 to take away; 5 B to send."
+    assert lines[-1] == "Plan: 2 to make, 3 to change, 1 to take away; 5 B to send."
 
 
 def test_callers_of_latest_that_were_accepted_are_shown(tmp_path):
     aws = FakeAws()
     deploy(aws, make_manifest(tmp_path / "a"))
     aws.functions["app"].urls[None] = Url(address="https://latest.example/", auth="NONE")
-    lines = printed(deployer(aws, make_manifest(tmp_path / "b", code="code 2"), accept_latest=True).plan())
+    lines = printed(deployer(aws, make_manifest(tmp_path / "b", memory_mb=1024), accept_latest=True).plan())
     assert "! $LATEST is called by the function URL https://latest.example/, who sees it half-done" in lines
 
 

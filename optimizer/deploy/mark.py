@@ -1,0 +1,103 @@
+"""What the last deploy left, in the alias's description: one GetAlias then tells what would take six calls to read.
+
+A mark names the version that it is about. Versions never change, so it is true for as long as the alias points there;
+whoever moves the alias by other means makes the mark void, and everything is read again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.deploy.descriptions import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from optimizer.build import Function
+    from optimizer.deploy.values import Alias
+
+_LONGEST = 256
+"""Characters in an alias's description (API model)."""
+
+_REST = 16
+_TEXT = re.compile(rf"lo1 (\d+) ([0-9a-f]{{{SHORT}}}) ([0-9a-f]{{{_REST}}}) (-|\d+(?:,\d+)*) ([or]) (-|https?://\S+)")
+_SCRYPT = {"n": 2**13, "r": 8, "p": 1}
+"""Variables may be secret and short: whoever reads the mark must not be able to guess them by trying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is known of a mark before anything is done.
+
+    `code` is the short fingerprint of the code, `rest` the digest of all else that is wanted, `own_role` whether the
+    function has the role that a deploy made for it.
+    """
+
+    code: str
+    rest: str
+    own_role: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One deploy's end state: the draft, and what came of it.
+
+    `version` is the one that the alias serves, `layers` the version numbers of our layers in attach order, `url` the
+    alias's address.
+    """
+
+    draft: Draft
+    version: str
+    layers: tuple[int, ...]
+    url: str | None
+
+    def text(self) -> str:
+        """The alias's description; empty where it would be too long, since half a mark is none."""
+        numbers = ",".join(map(str, self.layers)) or "-"
+        role = "o" if self.draft.own_role else "r"
+        text = f"lo1 {self.version} {self.draft.code} {self.draft.rest} {numbers} {role} {self.url or '-'}"
+        return text if len(text) <= _LONGEST else ""
+
+    def arns(self, alias: Alias, names: Iterable[str]) -> tuple[str, ...] | None:
+        """The ARNs of our layers by their names in attach order; None where these are not so many."""
+        names = tuple(names)
+        if len(names) != len(self.layers):
+            return None
+        base = alias.arn.partition(":function:")[0]
+        return tuple(f"{base}:layer:{name}:{number}" for name, number in zip(names, self.layers, strict=True))
+
+
+def read_mark(alias: Alias | None) -> Mark | None:
+    """The mark of an alias that serves one version alone, and the one that the mark is about; else None."""
+    match = _TEXT.fullmatch(alias.description) if alias is not None and not alias.weighted else None
+    if alias is None or match is None or match[1] != alias.version:
+        return None
+    return Mark(
+        draft=Draft(code=match[2], rest=match[3], own_role=match[5] == "o"),
+        version=match[1],
+        layers=tuple(int(number) for number in match[4].split(",")) if match[4] != "-" else (),
+        url=match[6] if match[6] != "-" else None,
+    )
+
+
+def rest_of(function: Function, fingerprints: Sequence[str]) -> str:
+    """The digest of all that is wanted besides the code."""
+    told = {
+        **dataclasses.asdict(function),  # whatever is configured, also what is added to a function later
+        "environment": _guarded(function.environment, function.name),
+        "regions": None,
+        "fingerprints": list(fingerprints),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:_REST]
+
+
+def _guarded(environment: dict[str, str], name: str) -> str:
+    if not environment:
+        return ""
+    text = json.dumps(environment, sort_keys=True).encode()
+    return hashlib.scrypt(text, salt=name.encode(), dklen=16, **_SCRYPT).hex()
