@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOCK_SCHEMA = 1
 _LOCK_HEAD = "# layer-optimizer lock, schema"
+_FINGERPRINT = "# fingerprint: "
 
 Change = Literal["new", "changed", "unchanged"]
 
@@ -217,7 +218,7 @@ def lock_text(name: str, target: Target, mark: str, distributions: Sequence[Plan
         f"{_LOCK_HEAD} {LOCK_SCHEMA}: written by `python -m optimizer plan --write`",
         f"# layer: {name}",
         f"# target: {target.runtime} {target.architecture}",
-        f"# fingerprint: {mark}",
+        f"{_FINGERPRINT}{mark}",
         *(f"{d.name}=={d.version} sha256:{d.payload.digest}" for d in distributions),
     ]
     return "\n".join(lines) + "\n"
@@ -232,6 +233,16 @@ def locked_homes(locks: Mapping[str, str]) -> dict[str, str]:
             if pinned and not line.startswith("#"):
                 found.setdefault(name, set()).add(layer)
     return {name: layers.pop() for name, layers in sorted(found.items()) if len(layers) == 1}
+
+
+def locked_layers(locks: Mapping[str, str]) -> dict[str, str]:
+    """The fingerprint of each layer that holds anything, by the locks' texts."""
+    found = {}
+    for layer, text in sorted(locks.items()):
+        marks = [line.removeprefix(_FINGERPRINT) for line in text.splitlines() if line.startswith(_FINGERPRINT)]
+        if marks and any("==" in line for line in text.splitlines() if not line.startswith("#")):
+            found[layer] = marks[0]
+    return found
 
 
 def is_lock(text: str) -> bool:

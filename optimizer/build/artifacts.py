@@ -55,7 +55,8 @@ def build(
         DiskError: the folder can't be written.
         UsageError: a policy can't be read.
     """
-    functions = tuple(function_entry(f.config, plan, root) for f in plan.functions)
+    shared = [layer.name for layer in plan.layers if layer.distributions]
+    functions = tuple(function_entry(f.config, shared, root) for f in plan.functions)
     wanted: list[tuple[str, str, str, str, Sequence[Payload]]] = [
         (layer.name, "layer", f"{layer.name}.zip", layer.fingerprint, [d.payload for d in layer.distributions])
         for layer in plan.layers
@@ -113,8 +114,8 @@ def _function_zip(name: str, functions: int) -> str:
     return "function.zip" if functions == 1 else f"function-{name}.zip"
 
 
-def function_entry(config: FunctionConfig, plan: LayerPlan, root: Path) -> Function:
-    """How the function is deployed with the plan's layers, as the manifest says it.
+def function_entry(config: FunctionConfig, layers: Iterable[str], root: Path) -> Function:
+    """How the function is deployed with those layers in attach order, as the manifest says it.
 
     Raises:
         UsageError: its policy can't be read.
@@ -122,7 +123,7 @@ def function_entry(config: FunctionConfig, plan: LayerPlan, root: Path) -> Funct
     return Function(
         name=config.name,
         artifact=config.name,
-        layers=tuple(layer.name for layer in plan.layers if layer.distributions),
+        layers=tuple(layers),
         external_layers=tuple(External(arn=x.arn, unzipped_bytes=x.unzipped_bytes) for x in config.external_layers),
         handler=config.handler,
         runtime=config.runtime,

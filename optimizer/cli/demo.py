@@ -129,7 +129,7 @@ def _one_zip(config: Path, output: Path, endpoint_url: str) -> _Row:
         flat = [(replace(entry, path=entry.path.removeprefix("python/")), stream) for entry, stream in entries]
         with (output / "one.zip").open("wb") as file:
             written = write_archive(file, flat)
-        function = function_entry(result.plan.functions[0].config, result.plan, result.config.root)
+        function = function_entry(result.plan.functions[0].config, (), result.config.root)
         artifact = Artifact(
             name="one-zip",
             kind="function",
@@ -143,7 +143,7 @@ def _one_zip(config: Path, output: Path, endpoint_url: str) -> _Row:
         manifest = Manifest(
             target=result.plan.target,
             artifacts=(artifact,),
-            functions=(replace(function, name="one-zip", artifact="one-zip", layers=()),),
+            functions=(replace(function, name="one-zip", artifact="one-zip"),),
             compressor="",
             folder=output,
         )

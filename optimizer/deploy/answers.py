@@ -9,7 +9,7 @@ from optimizer.deploy.values import Alias, AttachedLayer, Configuration
 
 def configuration_of(answer: dict[str, Any]) -> Configuration:
     """A function's configuration; a listing leaves the states out, and an image has neither handler nor runtime."""
-    environment = answer.get("Environment", {})
+    environment, snap_start = answer.get("Environment", {}), answer.get("SnapStart", {})
     return Configuration(
         arn=answer["FunctionArn"],
         version=answer["Version"],
@@ -32,6 +32,8 @@ def configuration_of(answer: dict[str, Any]) -> Configuration:
         update_status=answer.get("LastUpdateStatus", "Successful"),
         update_reason=answer.get("LastUpdateStatusReason", ""),
         image=answer.get("PackageType") == "Image",
+        modified=answer.get("LastModified", ""),
+        snap_start=snap_start.get("OptimizationStatus", "Off") if snap_start.get("ApplyOn", "None") != "None" else "",
     )
 
 

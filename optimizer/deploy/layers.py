@@ -9,12 +9,13 @@ from optimizer.deploy import descriptions
 from optimizer.deploy.account import AccountAws
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
-from optimizer.deploy.values import LayerVersion
+from optimizer.deploy.values import LayerFacts, LayerVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from optimizer.deploy.port import Zip
+    from optimizer.deploy.values import Absence
 
 _LOST_TRIES = 4
 _UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
@@ -56,6 +57,22 @@ class LayerAws(AccountAws):
         with self._or_none(arn, _UNREADABLE) as client:
             return str(client.get_layer_version_by_arn(Arn=arn).get("Description", ""))
         return None
+
+    def layer_facts(self, arn: str) -> LayerFacts | Absence:
+        """See Aws.layer_facts."""
+        try:
+            with self._lambda(arn) as client:
+                answer = client.get_layer_version_by_arn(Arn=arn)
+        except CallRejectedError as error:
+            if error.aws_code not in _UNREADABLE:
+                raise
+            return "gone" if error.aws_code in MISSING else "hidden"
+        return LayerFacts(
+            arn=arn,
+            description=answer.get("Description", ""),
+            zipped_bytes=answer.get("Content", {}).get("CodeSize", 0),
+            created=answer.get("CreatedDate", ""),
+        )
 
     def publish_layer(
         self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str

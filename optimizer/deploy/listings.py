@@ -1,4 +1,4 @@
-"""The port to AWS over boto3: listings of a whole region, page by page."""
+"""The port to AWS over boto3: listings, page by page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.deploy.answers import alias_of, configuration_of
 from optimizer.deploy.layers import LayerAws
 from optimizer.deploy.rejections import MISSING, CallRejectedError
-from optimizer.deploy.values import ListedLayer
+from optimizer.deploy.values import LATEST, ListedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,23 @@ class ListingAws(LayerAws):
         with self._lambda("the functions") as client:
             for page in client.get_paginator("list_functions").paginate(FunctionVersion="ALL"):
                 yield from map(configuration_of, page["Functions"])
+
+    def versions(self, function: str) -> tuple[Configuration, ...]:
+        """See Aws.versions."""
+        with self._lambda(function) as client:
+            pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+            found = [configuration_of(version) for page in pages for version in page["Versions"]]
+        return tuple(sorted((one for one in found if one.version != LATEST), key=lambda one: int(one.version)))
+
+    def provisioned(self, function: str) -> dict[str, int]:
+        """See Aws.provisioned."""
+        with self._lambda(function) as client:
+            pages = client.get_paginator("list_provisioned_concurrency_configs").paginate(FunctionName=function)
+            return {
+                config["FunctionArn"].rpartition(":")[2]: config["RequestedProvisionedConcurrentExecutions"]
+                for page in pages
+                for config in page["ProvisionedConcurrencyConfigs"]
+            }
 
     def aliases(self, function: str) -> tuple[Alias, ...]:
         """See Aws.aliases."""

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.deploy.values import (
+        Absence,
         Alias,
         AuthType,
         Configuration,
         Invocation,
+        LayerFacts,
         LayerVersion,
         ListedLayer,
         Role,
@@ -90,7 +92,13 @@ class Aws(Protocol):
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
         """Call one version and wait."""
 
-    # listings of the whole region
+    # listings
+    def versions(self, function: str) -> tuple[Configuration, ...]:
+        """A function's published versions, oldest first."""
+
+    def provisioned(self, function: str) -> dict[str, int]:
+        """A function's provisioned concurrency, by version or alias."""
+
     def every_version(self) -> Iterator[Configuration]:
         """`$LATEST` and every published version of every function, as they come; states are not told."""
 
@@ -146,6 +154,9 @@ class Aws(Protocol):
 
     def layer_description(self, arn: str) -> str | None:
         """A layer version's description; None where it is deleted or not ours to read."""
+
+    def layer_facts(self, arn: str) -> LayerFacts | Absence:
+        """What a layer version tells of itself, or why it can't be read."""
 
     def publish_layer(
         self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str

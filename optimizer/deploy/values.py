@@ -29,7 +29,8 @@ class Configuration:
 
     `code_sha256` is base64 as the API has it, `zipped_bytes` the code's, `revision` what guards the next update.
     `environment` is None where its variables are encrypted with a key that these credentials may not use; `image` is
-    whether it is made from a container image, which has neither layers nor a zip.
+    whether it is made from a container image, which has neither layers nor a zip; `modified` is when it was changed
+    last, as Lambda writes it, and `snap_start` whether snapshots are taken of versions (`On`, `Off`), empty without.
     """
 
     arn: str
@@ -51,6 +52,8 @@ class Configuration:
     update_status: str = "Successful"
     update_reason: str = ""
     image: bool = False
+    modified: str = ""
+    snap_start: str = ""
 
     @property
     def layer_arns(self) -> tuple[str, ...]:
@@ -130,6 +133,19 @@ class ListedLayer:
     runtimes: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFacts:
+    """What a layer version tells of itself; `created` as Lambda writes it."""
+
+    arn: str
+    description: str
+    zipped_bytes: int
+    created: str
+
+
+Absence = Literal["gone", "hidden"]
+"""Why a layer version can't be read: it was deleted (or never was), or these credentials may not see it."""
 
 LayerKey = tuple[str, str]
 """A layer's name and its whole fingerprint: two layers may hold the same."""

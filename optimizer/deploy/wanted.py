@@ -30,6 +30,11 @@ def code_sha256(artifact: Artifact) -> str:
     return base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
 
 
+def role_name(function: str) -> str:
+    """The role that is made for a function where none is configured."""
+    return f"{function[: _ROLE_LENGTH - len('-role')]}-role"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the command line says: see `deploy --help`."""
@@ -82,7 +87,7 @@ class Wanted:
     @property
     def role_name(self) -> str:
         """The role that is made for the function where none is configured."""
-        return f"{self.function.name[: _ROLE_LENGTH - len('-role')]}-role"
+        return role_name(self.function.name)
 
     def has_own_role(self, configuration: Configuration) -> bool:
         """Whether a deploy made the function's role."""
