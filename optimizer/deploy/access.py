@@ -32,7 +32,7 @@ def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
     function, role, name = wanted.function, state.role, wanted.role_name
     if wanted.layers is None or function.role_arn or (role is None and (state.latest is not None or not state.whole)):
         return ()
-    policy = f"arn:{_partition(state.region)}:iam::aws:policy/{_LOGS}"
+    policy = logs_policy(state.region)
     logs = AttachPolicy(subject=name, reason="the function writes its log", policy=policy)
     if role is None:
         made: list[Action] = [CreateRole(subject=name, reason="the function has none"), logs]
@@ -87,6 +87,11 @@ def _url(subject: str, auth: str | None, state: RemoteState) -> tuple[Action, ..
             return (KeepUrl(subject=subject, reason=there.address),)
         case _:
             raise AssertionError(auth)
+
+
+def logs_policy(region: str) -> str:
+    """The ARN of the managed policy that lets a function write its log."""
+    return f"arn:{_partition(region)}:iam::aws:policy/{_LOGS}"
 
 
 def _partition(region: str) -> str:
