@@ -28,6 +28,7 @@ COMMANDS = (
     "diff",
     "deploy",
     "publish",
+    "status",
     "local",
     "demo",
 )

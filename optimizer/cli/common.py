@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import pairwise
@@ -171,8 +172,8 @@ def emit(text: str) -> None:
         raise DiskError(f"stdout can't be written: {reason}", mend="Name a file with room, or a terminal.") from error
 
 
-def rendered(show: Callable[[Console], None], *, to_file: bool = False) -> str:
-    """What `show` prints, as text: in colour and as wide as the terminal, or plain and wide enough for a table."""
+def rendered(show: Callable[[Console], None], *, to_file: bool = False, columns: int = _PIPE_COLUMNS) -> str:
+    """What `show` prints, as text: in colour and as wide as the terminal, or plain and at least `columns` wide."""
     from rich.console import Console
 
     terminal = Console(soft_wrap=False)
@@ -181,7 +182,7 @@ def rendered(show: Callable[[Console], None], *, to_file: bool = False) -> str:
     console = Console(
         file=buffer,
         force_terminal=coloured,
-        width=terminal.width if coloured else max(terminal.width, _PIPE_COLUMNS),
+        width=terminal.width if coloured else max(terminal.width, columns),
         color_system="auto" if coloured else None,
     )
     show(console)
@@ -203,6 +204,23 @@ def slowly(line: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def seldom() -> Callable[[str], None]:
+    """Notes on what takes long: none in the first second, then at most one a second."""
+    last = time.monotonic()
+    lock = threading.Lock()
+
+    def say(text: str) -> None:
+        nonlocal last
+        with lock:
+            now = time.monotonic()
+            if now - last < _QUIET_SECONDS:
+                return
+            last = now
+        note(text)
+
+    return say
 
 
 def write_text(path: Path, text: str) -> None:

@@ -88,7 +88,31 @@ class Remote:
 
 @contextmanager
 def remote(manifest: Manifest, *, local: bool, endpoint_url: str | None) -> Iterator[Remote]:
+    """AWS for the functions of a manifest; see `connected`.
+
+    Raises:
+        UsageError: the extra `local` is not installed.
+    """
+    longest = max((function.timeout_seconds for function in manifest.functions), default=0)
+    with connected(local=local, endpoint_url=endpoint_url, longest_answer_seconds=longest) as there:
+        yield there
+
+
+@contextmanager
+def connected(
+    *,
+    local: bool,
+    endpoint_url: str | None,
+    longest_answer_seconds: int = 0,
+    calls_per_second: int | None = None,
+) -> Iterator[Remote]:
     """AWS, another endpoint, or the embedded one for the time of the block.
+
+    Args:
+        local: the embedded one.
+        endpoint_url: the other endpoint.
+        longest_answer_seconds: how long a function may take to answer.
+        calls_per_second: the pace at which each region's control plane is called; as fast as it goes without it.
 
     Raises:
         UsageError: the extra `local` is not installed.
@@ -96,10 +120,10 @@ def remote(manifest: Manifest, *, local: bool, endpoint_url: str | None) -> Iter
     from optimizer.deploy import BotoAws, Clients, Connection, RealClock
 
     clock = RealClock()
-    longest = max((function.timeout_seconds for function in manifest.functions), default=0)
     with _embedded() if local else nullcontext(endpoint_url) as url:
         clients = Clients(
-            connection=Connection(endpoint_url=url, local=local, longest_answer_seconds=longest),
+            connection=Connection(endpoint_url=url, local=local, longest_answer_seconds=longest_answer_seconds),
+            calls_per_second=calls_per_second,
         )
         known: dict[str, Aws] = {}
 

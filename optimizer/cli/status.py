@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit, emit_json, rendered, slowly
-from optimizer.cli.remote import EndpointOption, LocalOption, one_place, remote
+from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
 from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
-    from optimizer.config import Config
+    from pathlib import Path
+
     from optimizer.deploy.findings import Expected
 
 _FAILED = 3
@@ -23,7 +24,9 @@ def status(
     function: Annotated[
         list[str] | None, typer.Option("--function", help="Only this function; may be repeated.", metavar="NAME")
     ] = None,
-    region: Annotated[list[str] | None, typer.Option("--region", help="Only this region; may be repeated.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option("--region", help="Only this region; may be repeated.", metavar="REGION")
+    ] = None,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     config: ConfigOption = CONFIG,
@@ -40,7 +43,7 @@ def status(
     from optimizer.deploy.status import read_status
     from optimizer.report.status import print_status, status_document
 
-    with remote(None, local=local, endpoint_url=endpoint_url) as aws, slowly("reading what runs"):
+    with connected(local=local, endpoint_url=endpoint_url) as aws, slowly("reading what runs"):
         statuses = read_status(expected, regions=region or None, connect=aws.connect)
         calls = aws.clients.calls
     if output_format is Format.JSON:
@@ -52,5 +55,50 @@ def status(
     return 1 if any(one.findings for one in statuses) else 0
 
 
-def _expected(path: object, names: list[str], regions: list[str]) -> list[Expected]:
-    raise NotImplementedError
+def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected]:
+    """The functions as configuration and locks have them.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        UsageError: a function or region that was asked for is not in it, or a lock can't be read.
+    """
+    from optimizer import plan
+    from optimizer.build.artifacts import function_entry
+    from optimizer.cli.pipeline import read_locks
+    from optimizer.config import load
+    from optimizer.deploy.findings import Expected
+    from optimizer.partition.naming import origin
+
+    config = load(path)
+    _known("function", names, [function.name for function in config.function])
+    chosen = [function for function in config.function if not names or function.name in names]
+    _known("region", regions, [region for function in chosen for region in function.regions])
+    locks = read_locks(config)
+    marks = plan.locked_layers(locks)
+    configured = [layer.name for layer in config.layer]
+    ordered = [name for name in configured if name in marks]
+    spare = [name for name in marks if name not in configured and origin(name, configured) is not None]
+    unlocked = tuple(name for name in configured if name not in locks)
+    return [
+        Expected(
+            function=function_entry(function, (*ordered, *spare), config.root),
+            ordered=tuple(ordered),
+            fingerprints=marks,
+            unlocked=unlocked,
+        )
+        for function in chosen
+    ]
+
+
+def _known(what: str, asked: list[str], there: list[str]) -> None:
+    """Refuse names that the configuration does not have.
+
+    Raises:
+        UsageError: it lacks one.
+    """
+    unknown = [name for name in asked if name not in there]
+    if unknown:
+        raise UsageError(
+            f"The configuration has no {what} {', '.join(unknown)}",
+            mend=f"It has {', '.join(dict.fromkeys(there)) or 'none'}: name one of these with --{what}.",
+        )

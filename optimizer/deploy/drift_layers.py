@@ -139,7 +139,7 @@ def lock_findings(expected: Expected, seen: Seen, live: Configuration) -> Iterat
             yield Finding(
                 check="layer-unlocked",
                 subject=f"{expected.function.name}:{live.version}",
-                expected=f"no layer {name}: it has no lock",
+                expected=f"no layer {name}: the locks have none",
                 actual=f"{short_arn(arn, live)} {marks[arn][:_SHOWN]}",
                 mend="The next deploy leaves it out: `python -m optimizer deploy`.",
             )

@@ -139,9 +139,17 @@ def short_arns(arns: tuple[str, ...], configuration: Configuration) -> str:
 def fingerprints_of(configuration: Configuration, seen: Seen, names: frozenset[str]) -> dict[str, str]:
     """The short fingerprints of our layers of one version by ARN, as far as they are known.
 
-    A layer's own description tells it. That of a deleted layer can't be read; then the version's description does,
-    which has them in attach order, where only as many are left over in both.
+    A layer's own description tells it. That of a deleted layer can't be read; then the version's description does, or
+    that of another version with the same layer.
     """
+    found: dict[str, str] = {}
+    for one in (configuration, *reversed(seen.versions)):
+        found = _told(one, seen, names) | found
+    return {arn: found[arn] for arn in configuration.layer_arns if arn in found}
+
+
+def _told(configuration: Configuration, seen: Seen, names: frozenset[str]) -> dict[str, str]:
+    """What one version tells: its description has fingerprints in attach order, so the left over ones have to match."""
     told = list(descriptions.version_fingerprints(configuration.description)[1:])
     found: dict[str, str] = {}
     for arn in configuration.layer_arns:

@@ -72,7 +72,7 @@ def _function(console: Console, one: FunctionStatus, seen: Seen, latest: Configu
     _labelled(console, LATEST, words)
     if not same:
         _layers(console, one, seen, latest)
-    for number, caller in enumerate(seen.callers):
+    for number, caller in enumerate(seen.callers or ("none",)):
         _labelled(console, "" if number else "its callers", caller)
     for name in one.expected.unlocked:
         _paragraph(console, "  ", f"{name} has no lock to compare with: `python -m optimizer plan --write`", "dim")
@@ -107,7 +107,9 @@ def _layers(console: Console, one: FunctionStatus, seen: Seen, version: Configur
     names = [layer_name(arn) for arn in version.layer_arns]
     width = max((len(name) for name in names), default=0)
     for place, (name, arn) in enumerate(zip(names, version.layer_arns, strict=True), 1):
-        words = f"{place} {name:{width}}  version {arn.rpartition(':')[2]:>3}  {_origin(one, seen, version, arn, marks)}"
+        words = (
+            f"{place} {name:{width}}  version {arn.rpartition(':')[2]:>3}  {_origin(one, seen, version, arn, marks)}"
+        )
         console.print(Text(f"  {'':{_LABEL}}{words}"), soft_wrap=True)
         console.print(Text(f"  {'':{_LABEL}}  {arn}", "dim"), soft_wrap=True)
 

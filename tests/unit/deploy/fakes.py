@@ -19,6 +19,7 @@ from optimizer.deploy.values import (
     AttachedLayer,
     Configuration,
     Invocation,
+    LayerFacts,
     LayerVersion,
     ListedLayer,
     Role,
@@ -90,6 +91,7 @@ class FakeFunction:
     aliases: dict = dataclasses.field(default_factory=dict)
     urls: dict = dataclasses.field(default_factory=dict)
     policies: dict = dataclasses.field(default_factory=dict)
+    provisioned: dict = dataclasses.field(default_factory=dict)
 
 
 class FakeAws:
@@ -235,6 +237,26 @@ class FakeAws:
     @counted
     def parameters(self, names):
         return {name: self.ssm[name] for name in names if name in self.ssm}
+
+    @counted
+    def versions(self, function):
+        found = self.functions[function].versions
+        return tuple(found[number] for number in sorted(found, key=int))
+
+    @counted
+    def provisioned(self, function):
+        return dict(self.functions[function].provisioned)
+
+    @counted
+    def layer_facts(self, arn):
+        if f":{ACCOUNT}:" not in arn:
+            return "hidden"
+        for versions in self.layers.values():
+            for version, data in versions:
+                if version.arn == arn and arn not in self.deleted:
+                    description = descriptions.of_layer(version.fingerprint) if version.fingerprint else ""
+                    return LayerFacts(arn=arn, description=description, zipped_bytes=len(data), created="2026-01-01")
+        return "gone"
 
     def every_version(self):
         self.calls.append("every_version")
