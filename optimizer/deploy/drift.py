@@ -14,6 +14,7 @@ from optimizer.deploy.drift_settings import (
     url_findings,
 )
 from optimizer.deploy.findings import Finding
+from optimizer.deploy.mark import read_mark
 from optimizer.deploy.values import ALIAS, LATEST
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def drift(expected: Expected, seen: Seen) -> tuple[Finding, ...]:
         )
     found += _alias(function, alias, seen)
     if live.version != LATEST:
-        found += _served(function, live)
+        found += _served(function, alias, live)
         if not _is_newest(latest, live, seen):
             found += latest_findings(expected, seen, live, latest)
             found += changed_findings(function, live, latest)
@@ -148,12 +149,13 @@ def _alias(function: Function, alias: Alias, seen: Seen) -> Iterator[Finding]:
         )
 
 
-def _served(function: Function, live: Configuration) -> Iterator[Finding]:
-    if not descriptions.version_fingerprints(live.description):
+def _served(function: Function, alias: Alias, live: Configuration) -> Iterator[Finding]:
+    """A version that neither its own description nor the alias's mark says that a deploy made, or found to be equal."""
+    if not descriptions.version_fingerprints(live.description) and read_mark(alias) is None:
         yield Finding(
             check="version-not-ours",
             subject=f"{function.name}:{live.version}",
             expected="a version that a deploy made, with fingerprints in its description",
             actual=f"the description {live.description!r}" if live.description else "no description",
-            mend="Somebody published it by other means. `python -m optimizer deploy` replaces it.",
+            mend="Somebody published it by other means. The next deploy that changes something replaces it.",
         )

@@ -96,14 +96,13 @@ def settings_findings(function: Function, live: Configuration) -> Iterator[Findi
 def url_findings(function: Function, seen: Seen) -> Iterator[Finding]:
     """Where the alias's URL, or who may call it, is not as configured."""
     subject, auth, there = f"{function.name}:{ALIAS}", AUTH[function.url], seen.urls.get(ALIAS)
-    mend = "Deploy: `python -m optimizer deploy` sets it; or put the configuration back."
     if (there.auth if there else None) != auth:
         yield Finding(
             check="url",
             subject=subject,
             expected=f"a URL for {auth}" if auth else "no URL",
             actual=f"{there.address} for {there.auth}" if there else "none",
-            mend=mend,
+            mend="Deploy: `python -m optimizer deploy` sets it; or put the configuration back.",
         )
     wanted = frozenset(STATEMENTS) if auth == "NONE" else frozenset()
     ours = seen.grants & STATEMENTS.keys()
@@ -113,7 +112,7 @@ def url_findings(function: Function, seen: Seen) -> Iterator[Finding]:
             subject=subject,
             expected=f"the statements {' '.join(sorted(wanted))}" if wanted else "no statement that lets anybody call",
             actual=f"of these {' '.join(sorted(ours)) or 'none'}",
-            mend=mend,
+            mend="The next deploy that changes something sets it.",
         )
 
 
@@ -137,5 +136,5 @@ def role_findings(function: Function, seen: Seen) -> Iterator[Finding]:
             subject=role.name,
             expected=f"{logs} attached, so that the function writes its log",
             actual=f"attached: {', '.join(sorted(role.attached)) or 'none'}",
-            mend="Deploy: `python -m optimizer deploy` attaches it.",
+            mend="The next deploy that changes something attaches it.",
         )

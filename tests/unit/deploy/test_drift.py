@@ -122,6 +122,18 @@ def test_a_version_that_somebody_else_published_is_told(aws, manifest):
     assert told["settings"].actual == "timeout_seconds 31"
 
 
+def test_a_version_of_others_that_a_deploy_found_to_be_what_is_wanted_is_no_drift(aws, tmp_path):
+    change_latest(aws, timeout_seconds=31)
+    version = publish_by_hand(aws)
+    alias = aws.functions["app"].aliases["live"]
+    aws.functions["app"].aliases["live"] = dataclasses.replace(alias, version=version)
+    manifest = make_manifest(tmp_path / "b", timeout_seconds=31, url="none")
+    assert checks(aws, expected_of(manifest)) == ["version-not-ours", "url"]
+    deploy(aws, manifest)
+    assert aws.functions["app"].aliases["live"].version == version
+    assert checks(aws, expected_of(manifest)) == []
+
+
 def test_a_layer_that_somebody_attached_is_told_and_that_the_next_deploy_keeps_it(aws, manifest):
     agent = foreign(aws, "agent")
     change_latest(aws, layers=(layer_arn("aws-core", 1), agent, layer_arn("web", 1)))
