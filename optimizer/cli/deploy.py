@@ -53,6 +53,9 @@ def deploy(
         bool,
         typer.Option("--accept-latest", help="Deploy though $LATEST has callers, who see half-done states meanwhile."),
     ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Move callers of $LATEST to the alias; what can't be moved is told.")
+    ] = False,
     bucket: BucketOption = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
@@ -84,7 +87,7 @@ def deploy(
             journal = Journal()
             deployer = Deployer(
                 manifest=built.manifest,
-                options=Options(code_only=code_only, accept_latest=accept_latest, bucket=bucket),
+                options=Options(code_only=code_only, accept_latest=accept_latest, adopt=adopt, bucket=bucket),
                 connect=aws.connect,
                 clock=RealClock(),
                 journal=journal,

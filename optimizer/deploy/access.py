@@ -20,7 +20,7 @@ from optimizer.deploy.wanted import AUTH, STATEMENTS
 
 if TYPE_CHECKING:
     from optimizer.deploy.actions import Action
-    from optimizer.deploy.values import RemoteState
+    from optimizer.deploy.values import RemoteState, Url
     from optimizer.deploy.wanted import Wanted
 
 _LOGS = "service-role/AWSLambdaBasicExecutionRole"
@@ -50,8 +50,11 @@ def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-def url_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
-    """What gives the alias the URL that is wanted: permissions first and the URL last, so that it tells of them."""
+def url_actions(wanted: Wanted, state: RemoteState, *, like: Url | None = None) -> tuple[Action, ...]:
+    """What gives the alias the URL that is wanted: permissions first and the URL last, so that it tells of them.
+
+    `like` is a URL whose CORS and invoke mode it gets, unless it has CORS of its own.
+    """
     if wanted.layers is None:
         return ()
     auth = AUTH[wanted.function.url]
@@ -71,19 +74,22 @@ def url_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
             for statement in STATEMENTS
             if statement in grants
         ]
-    return (*permissions, *_url(subject, auth, state))
+    return (*permissions, *_url(subject, auth, state, like))
 
 
-def _url(subject: str, auth: str | None, state: RemoteState) -> tuple[Action, ...]:
+def _url(subject: str, auth: str | None, state: RemoteState, like: Url | None) -> tuple[Action, ...]:
     there = state.url
     match auth:
         case None:
             return (DeleteUrl(subject=subject, reason="no URL is configured"),) if there else ()
         case "AWS_IAM" | "NONE":
             if there is None:
-                return (CreateUrl(subject=subject, reason=_WHO[auth], auth=auth),)
+                return (CreateUrl(subject=subject, reason=_WHO[auth], auth=auth, like=like),)
             if there.auth != auth:
                 return (UpdateUrl(subject=subject, reason=_WHO[auth], auth=auth),)
+            if like is not None and like.cors is not None and there.cors is None:
+                why = "CORS as the URL without a qualifier has it"
+                return (UpdateUrl(subject=subject, reason=why, auth=auth, like=like),)
             return (KeepUrl(subject=subject, reason=there.address),)
         case _:
             raise AssertionError(auth)

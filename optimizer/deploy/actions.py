@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from optimizer.build import Artifact
     from optimizer.deploy.mark import Draft
     from optimizer.deploy.port import Settings
-    from optimizer.deploy.values import AuthType, LayerVersion
+    from optimizer.deploy.statements import Permission
+    from optimizer.deploy.values import AuthType, LayerVersion, Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,10 @@ class CreateAlias(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveAlias(_Action):
-    """Point the alias at the new version with all traffic; `revision` guards it, `mark` is as in CreateAlias."""
+    """Point the alias at the new version with all traffic; `mark` is as in CreateAlias.
+
+    `revision` guards it, "" is that which FreezeLatest left.
+    """
 
     name: ClassVar[str] = "move-alias"
     revision: str
@@ -193,18 +197,20 @@ class MarkAlias(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUrl(_Action):
-    """Give the alias a URL."""
+    """Give the alias a URL; `like` is one whose CORS and invoke mode it gets."""
 
     name: ClassVar[str] = "create-url"
     auth: AuthType
+    like: Url | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateUrl(_Action):
-    """Change who may call the alias's URL."""
+    """Change who may call the alias's URL; `like` is one whose CORS and invoke mode it gets."""
 
     name: ClassVar[str] = "update-url"
     auth: AuthType
+    like: Url | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +245,55 @@ class Revoke(_Action):
     statement: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeLatest(_Action):
+    """Publish `$LATEST` as it is before it changes, and point the alias at it, for callers who are moved there."""
+
+    name: ClassVar[str] = "freeze-latest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveSource(_Action):
+    """Let an event source that calls `$LATEST` call the alias."""
+
+    name: ClassVar[str] = "move-source"
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointAlias(_Action):
+    """Point an alias that isn't ours at the version that ours serves at that moment."""
+
+    name: ClassVar[str] = "point-alias"
+    description: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyPermission(_Action):
+    """Grant on the alias what is granted on the function; `statement` is its id there."""
+
+    name: ClassVar[str] = "copy-permission"
+    statement: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropPermission(_Action):
+    """Remove a permission from the function that nothing needs there."""
+
+    name: ClassVar[str] = "drop-permission"
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepCaller(_Action):
+    """Somebody goes on calling `$LATEST`; the reason says why, and what its owner can do."""
+
+    name: ClassVar[str] = "keep-caller"
+    changes: ClassVar[bool] = False
+
+
 Action = (
     PublishLayer
     | KeepLayer
@@ -263,6 +318,12 @@ Action = (
     | KeepUrl
     | Grant
     | Revoke
+    | FreezeLatest
+    | MoveSource
+    | PointAlias
+    | CopyPermission
+    | DropPermission
+    | KeepCaller
 )
 """Every action; whoever handles them ends with assert_never."""
 

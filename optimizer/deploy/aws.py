@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any
 
 from optimizer.deploy.answers import alias_of, configuration_of
+from optimizer.deploy.caller_calls import CallerAws, named, qualified, url_of
 from optimizer.deploy.layers import content_of
-from optimizer.deploy.listings import ListingAws
-from optimizer.deploy.values import LATEST, Invocation, Url
+from optimizer.deploy.values import Invocation
 
 if TYPE_CHECKING:
     from optimizer.deploy.port import Settings, Zip
-    from optimizer.deploy.values import Alias, AuthType, Configuration
+    from optimizer.deploy.values import Alias, AuthType, Configuration, Url
 
 
-class BotoAws(ListingAws):
+class BotoAws(CallerAws):
     """Lambda in one region.
 
-    Listings come from ListingAws, layers from LayerAws, roles, storage and parameters from AccountAws.
+    URLs, permissions and callers come from CallerAws, listings from ListingAws, layers from LayerAws, roles, storage
+    and parameters from AccountAws.
     """
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
         """See Aws.configuration."""
-        with self._or_none(_named(function, qualifier)) as client:
-            return configuration_of(client.get_function(**_qualified(function, qualifier))["Configuration"])
+        with self._or_none(named(function, qualifier)) as client:
+            return configuration_of(client.get_function(**qualified(function, qualifier))["Configuration"])
         return None
 
     def create_function(
@@ -100,21 +100,21 @@ class BotoAws(ListingAws):
                 RevisionId=revision,
             )
 
-    def url(self, function: str, qualifier: str | None) -> Url | None:
-        """See Aws.url."""
-        with self._or_none(_named(function, qualifier)) as client:
-            return _url(client.get_function_url_config(**_qualified(function, qualifier)))
-        return None
-
-    def create_url(self, function: str, qualifier: str, auth: AuthType) -> Url:
+    def create_url(self, function: str, qualifier: str, auth: AuthType, *, like: Url | None = None) -> Url:
         """See Aws.create_url."""
         with self._lambda(f"{function}:{qualifier}") as client:
-            return _url(client.create_function_url_config(FunctionName=function, Qualifier=qualifier, AuthType=auth))
+            return url_of(
+                client.create_function_url_config(
+                    FunctionName=function, Qualifier=qualifier, AuthType=auth, **_manners(like)
+                )
+            )
 
-    def update_url(self, function: str, qualifier: str, auth: AuthType) -> None:
+    def update_url(self, function: str, qualifier: str, auth: AuthType, *, like: Url | None = None) -> None:
         """See Aws.update_url."""
         with self._lambda(f"{function}:{qualifier}") as client:
-            client.update_function_url_config(FunctionName=function, Qualifier=qualifier, AuthType=auth)
+            client.update_function_url_config(
+                FunctionName=function, Qualifier=qualifier, AuthType=auth, **_manners(like)
+            )
 
     def delete_url(self, function: str, qualifier: str) -> None:
         """See Aws.delete_url."""
@@ -123,10 +123,7 @@ class BotoAws(ListingAws):
 
     def statements(self, function: str, qualifier: str | None) -> tuple[str, ...]:
         """See Aws.statements."""
-        with self._or_none(_named(function, qualifier)) as client:
-            document = json.loads(client.get_policy(**_qualified(function, qualifier))["Policy"])
-            return tuple(statement.get("Sid", "") for statement in document.get("Statement", ()))
-        return ()
+        return tuple(statement.sid for statement in self.policy(function, qualifier))
 
     def grant_url(self, function: str, qualifier: str, statement: str, *, via_url_only: bool) -> None:
         """See Aws.grant_url."""
@@ -141,36 +138,12 @@ class BotoAws(ListingAws):
                 FunctionName=function, Qualifier=qualifier, StatementId=statement, Principal="*", **action
             )
 
-    def revoke(self, function: str, qualifier: str, statement: str) -> None:
-        """See Aws.revoke."""
-        with self._or_none(f"{function}:{qualifier}") as client:
-            client.remove_permission(FunctionName=function, Qualifier=qualifier, StatementId=statement)
 
-    def callers_of_latest(self, function: str) -> tuple[str, ...]:
-        """See Aws.callers_of_latest."""
-        found = []
-        url = self.url(function, None)
-        if url is not None:
-            found.append(f"the function URL {url.address}")
-        found += [f"the permission {statement!r}" for statement in self.statements(function, None)]
-        with self._lambda(function) as client:
-            for page in client.get_paginator("list_event_source_mappings").paginate(FunctionName=function):
-                found += [
-                    f"the event source {mapping.get('EventSourceArn', mapping['UUID'])}"
-                    for mapping in page["EventSourceMappings"]
-                    if mapping["FunctionArn"].endswith(f":function:{function}")  # those of an alias end in its name
-                ]
-            for page in client.get_paginator("list_aliases").paginate(FunctionName=function, FunctionVersion=LATEST):
-                found += [f"the alias {alias['Name']!r}" for alias in page["Aliases"]]
-        return tuple(found)
-
-
-def _named(function: str, qualifier: str | None) -> str:
-    return f"{function}:{qualifier}" if qualifier else function
-
-
-def _qualified(function: str, qualifier: str | None) -> dict[str, str]:
-    return {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
+def _manners(like: Url | None) -> dict[str, Any]:
+    """CORS and invoke mode of a URL as calls take them."""
+    if like is None:
+        return {}
+    return {"InvokeMode": like.mode, **({"Cors": like.cors} if like.cors is not None else {})}
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
@@ -184,7 +157,3 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "Layers": None if settings.layers is None else list(settings.layers),
     }
     return {key: value for key, value in given.items() if value is not None}
-
-
-def _url(answer: dict[str, Any]) -> Url:
-    return Url(address=answer["FunctionUrl"], auth=answer["AuthType"])

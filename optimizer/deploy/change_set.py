@@ -24,6 +24,7 @@ from optimizer.deploy.actions import (
     UpdateCode,
     UpdateSettings,
 )
+from optimizer.deploy.adoption import Adoption, adopt, not_adopted
 from optimizer.deploy.layer_list import attach_list, staying, transition
 from optimizer.deploy.mark import Draft
 from optimizer.deploy.own_layers import bucket_for, own_layers
@@ -74,7 +75,7 @@ def make_change_set(
             mend="Remove the variable from the function; then deploy again.",
         )
     before = live.version if live else state.alias.version if state.alias else None
-    after = url_actions(wanted, state)
+    adoption = Adoption()
     draft = _draft(wanted, state)
     served = wanted.is_marked_by(state.mark) or (live is not None and wanted.is_served_by(live))
     target = () if served else attach_list(wanted, state, _slots(layers))
@@ -84,20 +85,25 @@ def make_change_set(
             *role_actions(wanted, state),
             KeepAlias(subject=ALIAS, reason=f"serves version {before}, which is this", version=before),
         )
+        adoption = _adoption(wanted, state, options, core)
+        after = url_actions(wanted, state, like=adoption.url)
     else:
         if latest is None:
             transition(wanted, state, target)
             made: Sequence[Action] = [_create(wanted, state, options, target)]
         else:
             made = _updates(wanted, state, latest, options, target)
+            adoption = _adoption(wanted, state, options, made)
+        after = url_actions(wanted, state, like=adoption.url)
         last = not any(action.changes for action in after)
         core = (
             *role_actions(wanted, state),
+            *adoption.first,
             *made,
-            *_release(wanted, state, layers, draft if last else None),
+            *_release(wanted, state, layers, draft if last else None, frozen=adoption.frozen),
         )
-    actions = (*(action for action, _ in layers), *core, *after)
-    callers = _accepted_callers(wanted, state, options, actions)
+    actions = (*(action for action, _ in layers), *core, *after, *adoption.last)
+    callers = _accepted_callers(wanted, state, options, adoption, actions)
     return ChangeSet(
         function=wanted.function.name,
         region=state.region,
@@ -230,9 +236,14 @@ def _sent(wanted: Wanted, options: Options, reason: str) -> UpdateCode:
 
 
 def _release(
-    wanted: Wanted, state: RemoteState, layers: Sequence[tuple[Action, OwnLayer]], mark: Draft | None
+    wanted: Wanted,
+    state: RemoteState,
+    layers: Sequence[tuple[Action, OwnLayer]],
+    mark: Draft | None,
+    *,
+    frozen: bool = False,
 ) -> list[Action]:
-    """Freeze, check, shift the alias."""
+    """Freeze, check, shift the alias; `frozen` is whether the alias was made for callers of `$LATEST` just before."""
     name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
     description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
     actions: list[Action] = [
@@ -240,7 +251,10 @@ def _release(
     ]
     if path is not None:
         actions.append(Check(subject=name, reason=f"GET {path} before anybody else calls it", path=path))
-    if alias is None:
+    if frozen:
+        why = "from what its callers called before to the new one"
+        actions.append(MoveAlias(subject=ALIAS, reason=why, revision="", before="", mark=mark))
+    elif alias is None:
         actions.append(CreateAlias(subject=ALIAS, reason="callers use the alias", mark=mark))
     else:
         share = ", which shares its traffic now," if alias.weighted else ""
@@ -249,24 +263,38 @@ def _release(
     return actions
 
 
+def _changing(actions: Sequence[Action]) -> bool:
+    """Whether `$LATEST` is changed."""
+    return any(isinstance(action, UpdateCode | AttachLayers | UpdateSettings) for action in actions)
+
+
+def _adoption(wanted: Wanted, state: RemoteState, options: Options, updates: Sequence[Action]) -> Adoption:
+    return adopt(wanted, state, changing=_changing(updates)) if options.adopt else not_adopted(state)
+
+
 def _accepted_callers(
-    wanted: Wanted, state: RemoteState, options: Options, actions: Sequence[Action]
+    wanted: Wanted, state: RemoteState, options: Options, adoption: Adoption, actions: Sequence[Action]
 ) -> tuple[str, ...]:
     """Who calls `$LATEST` while it is changed.
 
     Raises:
         DeployRefusedError: there are some, and that was not accepted.
     """
-    if not any(isinstance(action, UpdateCode | AttachLayers | UpdateSettings) for action in actions):
+    if not _changing(actions):
         return ()
-    if state.callers and not options.accept_latest:
-        callers = "".join(f"\n  {caller}" for caller in state.callers)
+    if adoption.exposed and not options.accept_latest:
+        callers = "".join(f"\n  {caller.told}{f': {why}' if why else ''}" for caller, why in adoption.exposed)
         raise DeployRefusedError(
             f"$LATEST of {wanted.function.name} in {state.region} has callers, under whom a deploy changes code and "
             f"layers one after the other:{callers}",
-            mend="Point them at the alias `live`, or accept that they see half-done states with --accept-latest.",
+            mend="Accept with --accept-latest that these see half-done states once more: all others are moved then, "
+            "and these get on the alias the rights that they have on the function, so that what is said of each can be "
+            "done."
+            if options.adopt
+            else "Move them to the alias `live` with --adopt, or accept that they see half-done states with "
+            "--accept-latest.",
         )
-    return state.callers
+    return tuple(caller.told for caller, _ in adoption.exposed)
 
 
 def _list_reason(latest: Configuration, target: Sequence[Slot]) -> str:

@@ -83,7 +83,7 @@ class Deployer:
     def _planned(self, function: Function, region: str, coming: set[LayerKey]) -> Deployment:
         try:
             wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only, planned=self.planned_layers)
-            state = read_state(self.connect(region), wanted, self.clock)
+            state = read_state(self.connect(region), wanted, self.clock, adopt=self.options.adopt)
             changes = make_change_set(wanted, state, self.options, coming=coming)
         except DeployRefusedError as error:
             return Deployment(function=function.name, region=region, changes=None, outcome="refused", error=error)

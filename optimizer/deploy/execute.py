@@ -10,20 +10,26 @@ from optimizer.deploy.actions import (
     AttachLayers,
     AttachPolicy,
     Check,
+    CopyPermission,
     CreateAlias,
     CreateFunction,
     CreateRole,
     CreateUrl,
     DeletePolicy,
     DeleteUrl,
+    DropPermission,
+    FreezeLatest,
     Grant,
     KeepAlias,
+    KeepCaller,
     KeepCode,
     KeepLayer,
     KeepUrl,
     MarkAlias,
     MoveAlias,
+    MoveSource,
     OwnLayer,
+    PointAlias,
     PublishLayer,
     PublishVersion,
     PutPolicy,
@@ -32,6 +38,7 @@ from optimizer.deploy.actions import (
     UpdateSettings,
     UpdateUrl,
 )
+from optimizer.deploy.adopt import copy_permission, freeze_latest, move_source, point_alias
 from optimizer.deploy.check import fault
 from optimizer.deploy.latest import Latest
 from optimizer.deploy.mark import Mark
@@ -80,6 +87,8 @@ class Execution:
     version: str | None = None
     url: str | None = None
     role: str | None = None
+    before: str | None = None
+    frozen: str = ""
 
     def run(self) -> Deployed:
         """Carry out every action in order; layers that are to be published go side by side.
@@ -90,6 +99,7 @@ class Execution:
         """
         changes = self.changes
         self.version, self.url, self.role = changes.version, changes.url, changes.role
+        self.before = changes.version
         latest = Latest(
             aws=self.aws,
             function=changes.function,
@@ -120,7 +130,7 @@ class Execution:
     def _do(self, action: Action, latest: Latest) -> None:  # noqa: C901, PLR0912, PLR0915  one arm for each action
         aws, function = self.aws, self.changes.function
         match action:
-            case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl():
+            case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller():
                 pass
             case CreateRole():
                 self.progress(f"making the role {action.subject}")
@@ -160,7 +170,7 @@ class Execution:
             case CreateUrl():
                 self.url = self._create_url(action)
             case UpdateUrl():
-                aws.update_url(function, ALIAS, action.auth)
+                aws.update_url(function, ALIAS, action.auth, like=action.like)
             case DeleteUrl():
                 aws.delete_url(function, ALIAS)
                 self.url = None
@@ -168,8 +178,29 @@ class Execution:
                 self._grant(action)
             case Revoke():
                 aws.revoke(function, ALIAS, action.statement)
+            case FreezeLatest() | MoveSource() | PointAlias() | CopyPermission() | DropPermission():
+                self._adopt(action, latest)
             case _:
                 assert_never(action)
+
+    def _adopt(
+        self, action: FreezeLatest | MoveSource | PointAlias | CopyPermission | DropPermission, latest: Latest
+    ) -> None:
+        aws, function = self.aws, self.changes.function
+        match action:
+            case FreezeLatest():
+                self.version, self.frozen = freeze_latest(aws, function, latest)
+                self.before = self.version
+                self.progress(f"{ALIAS} serves version {self.version}, which is $LATEST as it is now")
+            case MoveSource():
+                self.progress(f"moving the event source {action.subject} to {ALIAS}")
+                move_source(aws, function, action, self.clock)
+            case PointAlias():
+                point_alias(aws, function, action, self.version or "")
+            case CopyPermission():
+                copy_permission(aws, function, action)
+            case DropPermission():
+                aws.revoke(function, None, action.statement)
 
     def _zip(self, action: CreateFunction | UpdateCode) -> Path:
         return self.manifest.zip_path(action.artifact)
@@ -196,8 +227,7 @@ class Execution:
         wrong = fault(self.aws.invoke(function, version, check_event(action.path, request_id=str(uuid.uuid4()))))
         if wrong is None:
             return
-        before = self.changes.version
-        serves = f"still serves version {before}" if before else "was not made"
+        serves = f"still serves version {self.before}" if self.before else "was not made"
         raise DeployRefusedError(
             f"Version {version} of {function} in {self.changes.region} did not pass its check, GET {action.path}: "
             f"{wrong}\nThe alias {ALIAS!r} {serves}; nobody was sent to the new version, which $LATEST holds too.",
@@ -238,7 +268,13 @@ class Execution:
         """
         function, version = self.changes.function, self.version or ""
         try:
-            self.aws.move_alias(function, ALIAS, version, description=self._mark(action.mark), revision=action.revision)
+            self.aws.move_alias(
+                function,
+                ALIAS,
+                version,
+                description=self._mark(action.mark),
+                revision=action.revision or self.frozen,
+            )
         except CallRejectedError as error:
             if error.aws_code != "PreconditionFailedException":
                 raise
@@ -248,7 +284,7 @@ class Execution:
                     f"version {version} was made; it stays as they left it",
                     mend="Look who deploys there; then deploy again.",
                 ) from error
-        self.progress(f"{ALIAS} serves version {version}, and no more version {action.before}")
+        self.progress(f"{ALIAS} serves version {version}, and no more version {action.before or self.before}")
 
     def _alias_is(self, version: str) -> bool:
         there = self.aws.alias(self.changes.function, ALIAS)
@@ -256,7 +292,7 @@ class Execution:
 
     def _create_url(self, action: CreateUrl) -> str:
         try:
-            return self.aws.create_url(self.changes.function, ALIAS, action.auth).address
+            return self.aws.create_url(self.changes.function, ALIAS, action.auth, like=action.like).address
         except CallRejectedError as error:
             there = self.aws.url(self.changes.function, ALIAS)
             if error.aws_code != "ResourceConflictException" or there is None or there.auth != action.auth:

@@ -125,6 +125,12 @@ class Latest:
             settled(self.aws, self.function, self.clock, version.version)
         return version.version
 
+    def freeze(self, description: str) -> str:
+        """Publish what is there before anything was sent, and go on from there. Raises what `publish` does."""
+        version = self.publish(description)
+        self._settle()
+        return version
+
     def _publish(self, description: str) -> Configuration:
         return self.aws.publish_version(
             self.function,

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from optimizer.deploy.callers import Caller, Surroundings
+    from optimizer.deploy.statements import Permission, Statement
     from optimizer.deploy.values import (
         Absence,
         Alias,
@@ -127,11 +129,11 @@ class Aws(Protocol):
     def url(self, function: str, qualifier: str | None) -> Url | None:
         """The URL of an alias, or of `$LATEST` without one."""
 
-    def create_url(self, function: str, qualifier: str, auth: AuthType) -> Url:
-        """Give the alias a URL."""
+    def create_url(self, function: str, qualifier: str, auth: AuthType, *, like: Url | None = None) -> Url:
+        """Give the alias a URL, with the CORS and the invoke mode of another."""
 
-    def update_url(self, function: str, qualifier: str, auth: AuthType) -> None:
-        """Change who may call the URL."""
+    def update_url(self, function: str, qualifier: str, auth: AuthType, *, like: Url | None = None) -> None:
+        """Change who may call the URL; and its CORS and invoke mode to those of another."""
 
     def delete_url(self, function: str, qualifier: str) -> None:
         """Take the URL away."""
@@ -142,11 +144,27 @@ class Aws(Protocol):
     def grant_url(self, function: str, qualifier: str, statement: str, *, via_url_only: bool) -> None:
         """Let anybody call the URL: lambda:InvokeFunctionUrl, or `via_url_only` lambda:InvokeFunction through it."""
 
-    def revoke(self, function: str, qualifier: str, statement: str) -> None:
+    def policy(self, function: str, qualifier: str | None) -> tuple[Statement, ...]:
+        """The statements of the resource policy."""
+
+    def grant(self, function: str, qualifier: str, statement: str, permission: Permission) -> None:
+        """Let somebody call it."""
+
+    def revoke(self, function: str, qualifier: str | None, statement: str) -> None:
         """Remove a statement."""
 
-    def callers_of_latest(self, function: str) -> tuple[str, ...]:
-        """Who calls `$LATEST`, a line for each: unqualified URL, policy, event sources, aliases that point there."""
+    # callers of $LATEST
+    def callers_of_latest(self, function: str) -> tuple[Caller, ...]:
+        """Who calls `$LATEST`: unqualified URL, policy, event sources, aliases that point there or did."""
+
+    def surroundings(self, function: str, sources: Sequence[str]) -> Surroundings:
+        """What has to be known to move them: the alias's policy and event sources, and whom `sources` call."""
+
+    def move_source(self, identifier: str, function: str, qualifier: str) -> None:
+        """Let an event source call the alias; ResourceInUseException while an earlier change is under way."""
+
+    def point_alias(self, function: str, name: str, version: str, *, description: str, revision: str) -> None:
+        """Point an alias at a version, and describe it; the share of a second version stays as it is."""
 
     # layers
     def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:

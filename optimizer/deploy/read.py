@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
+from optimizer.deploy.callers import CallingPermission, Surroundings
 from optimizer.deploy.mark import read_mark
 from optimizer.deploy.marked import marked_state, read_access
 from optimizer.deploy.settle import settled
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from optimizer.deploy.wanted import Wanted
 
 
-def read_state(aws: Aws, wanted: Wanted, clock: Clock) -> RemoteState:
+def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -> RemoteState:
     """What there is of the function.
 
     Where the alias serves what is wanted, three calls tell it: GetAlias, whose description has the last deploy's mark,
@@ -28,13 +29,15 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock) -> RemoteState:
     code differs, two calls do: GetAlias, and GetFunction for `$LATEST`. Without a mark that is still true the live
     version's own description tells of its fingerprints. Only Get* and List* are called.
 
+    With `adopt`, who calls `$LATEST` is read in any case, and what is needed to move them.
+
     Raises:
         AwsError: a call failed, or an update of somebody else's does not settle.
     """
     name = wanted.function.name
     alias = aws.alias(name, ALIAS)
     mark = read_mark(alias)
-    if alias is not None and mark is not None and wanted.has_rest(mark):
+    if alias is not None and mark is not None and wanted.has_rest(mark) and not adopt:
         state = marked_state(aws, wanted, alias, mark)
         if state is not None:
             return state
@@ -43,8 +46,16 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock) -> RemoteState:
         access = read_access(aws, wanted, own_role=wanted.has_own_role(live))
         state = replace(access, alias=alias, mark=mark, live=live)
         if wanted.has_access(state):
-            return state
-    return _whole(aws, wanted, RemoteState(region=aws.region, alias=alias, mark=mark, live=live), clock)
+            return _with_callers(aws, name, state) if adopt else state
+    state = _whole(aws, wanted, RemoteState(region=aws.region, alias=alias, mark=mark, live=live), clock)
+    return _with_callers(aws, name, state) if adopt and state.latest is not None else state
+
+
+def _with_callers(aws: Aws, name: str, state: RemoteState) -> RemoteState:
+    callers = state.callers if state.latest is not None else aws.callers_of_latest(name)
+    sources = [caller.statement.source_arn for caller in callers if isinstance(caller, CallingPermission)]
+    around = aws.surroundings(name, [source for source in sources if source]) if callers else Surroundings()
+    return replace(state, callers=callers, surroundings=around)
 
 
 def _whole(aws: Aws, wanted: Wanted, known: RemoteState, clock: Clock) -> RemoteState:

@@ -106,6 +106,6 @@ def read_function(aws: Aws, expected: Expected, layers: dict[str, LayerFacts | A
         grants=frozenset(aws.statements(name, ALIAS)) if any(one.name == ALIAS for one in aliases) else frozenset(),
         role=aws.role(own_role) if has_own_role else None,
         provisioned=aws.provisioned(name),
-        callers=aws.callers_of_latest(name),
+        callers=tuple(caller.told for caller in aws.callers_of_latest(name) if not caller.waits),
         layers={arn: layers[arn] for arn in attached},
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from optimizer.deploy.callers import Surroundings
+
 if TYPE_CHECKING:
+    from optimizer.deploy.callers import Caller
     from optimizer.deploy.mark import Mark
 
 AuthType = Literal["AWS_IAM", "NONE"]
@@ -100,10 +103,12 @@ class Alias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
-    """A function URL and who may call it."""
+    """A function URL and who may call it; `cors` and the invoke `mode` are as the API has them."""
 
     address: str
     auth: AuthType
+    cors: dict[str, Any] | None = None
+    mode: str = "BUFFERED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +185,7 @@ class RemoteState:
     not read, and `whole` is False. `published` are the layer versions that carry a wanted fingerprint by layer,
     `fingerprints` the first 32 digits by the ARN of attached layers as far as they are known, `retired` the ARNs of
     attached layers that an earlier deploy of ours put there and this one does not want, and `callers` who calls
-    `$LATEST`. `grants` are the ids of the alias's permissions.
+    `$LATEST`, with their `surroundings` where they are to be moved. `grants` are the ids of the alias's permissions.
     """
 
     region: str
@@ -195,7 +200,8 @@ class RemoteState:
     published: dict[str, LayerVersion] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
-    callers: tuple[str, ...] = ()
+    callers: tuple[Caller, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 def layer_name(arn: str) -> str:

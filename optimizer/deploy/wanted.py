@@ -41,6 +41,7 @@ class Options:
 
     code_only: bool = False
     accept_latest: bool = False
+    adopt: bool = False
     bucket: str | None = None
 
 

@@ -223,6 +223,21 @@ STATEMENT_EXISTS = Condition(
     text="The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the existing "
     "statement.",
 )
+MAPPING_EXISTS = Condition(
+    operations=("CreateEventSourceMapping", "UpdateEventSourceMapping"),
+    fact="an event source calls a function, version or alias by one mapping",
+    status=409,
+    code="ResourceConflictException",
+    text="An event source mapping with event source arn ({source}) and function ({function}) already exists. Please "
+    "update or delete the existing mapping with UUID {uuid}",
+)
+MAPPING_BUSY = Condition(
+    operations=("UpdateEventSourceMapping",),
+    fact="an event-source mapping takes no change while another is under way (the text is unverified)",
+    status=400,
+    code="ResourceInUseException",
+    text="Cannot update the event source mapping because it is in use.",
+)
 URL_EXISTS = Condition(
     operations=("CreateFunctionUrlConfig",),
     fact="a function or alias has one URL",

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from optimizer.local.telemetry import Telemetry
 
-SERVED = frozenset({"s3", "iam", "sts", "monitoring", "rekognition", "ssm", "logs"})
+SERVED = frozenset({"s3", "iam", "sts", "monitoring", "rekognition", "ssm", "logs", "events", "sns"})
 """Credential scopes that are passed on; `monitoring` is CloudWatch's."""
 
-_JSON_SERVICES = frozenset({"rekognition", "ssm", "logs"})
+_JSON_SERVICES = frozenset({"rekognition", "ssm", "logs", "events"})
 
 
 class Services:

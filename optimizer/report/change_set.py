@@ -13,19 +13,25 @@ from optimizer.deploy.actions import (
     AttachLayers,
     AttachPolicy,
     Check,
+    CopyPermission,
     CreateAlias,
     CreateFunction,
     CreateRole,
     CreateUrl,
     DeletePolicy,
     DeleteUrl,
+    DropPermission,
+    FreezeLatest,
     Grant,
     KeepAlias,
+    KeepCaller,
     KeepCode,
     KeepLayer,
     KeepUrl,
     MarkAlias,
     MoveAlias,
+    MoveSource,
+    PointAlias,
     PublishLayer,
     PublishVersion,
     PutPolicy,
@@ -50,7 +56,15 @@ def symbol(action: Action) -> str:
     """What an action does, in one character: + makes, ~ changes, - takes away, = keeps, ? asks."""
     match action:
         case (
-            PublishLayer() | CreateRole() | CreateFunction() | CreateAlias() | CreateUrl() | PublishVersion() | Grant()
+            PublishLayer()
+            | CreateRole()
+            | CreateFunction()
+            | CreateAlias()
+            | CreateUrl()
+            | PublishVersion()
+            | Grant()
+            | FreezeLatest()
+            | CopyPermission()
         ):
             return "+"
         case (
@@ -62,11 +76,13 @@ def symbol(action: Action) -> str:
             | PutPolicy()
             | AttachPolicy()
             | MarkAlias()
+            | MoveSource()
+            | PointAlias()
         ):
             return "~"
-        case DeletePolicy() | DeleteUrl() | Revoke():
+        case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission():
             return "-"
-        case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl():
+        case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller():
             return "="
         case Check():
             return "?"

@@ -1,20 +1,17 @@
-"""The account's settings, concurrency, tags and event source mappings: kept as state."""
+"""The account's settings, concurrency and tags: kept as state."""
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
 from optimizer.local.conditions import (
     INVALID,
     PROVISIONED_MISSING,
-    RESOURCE_MISSING,
     WEIGHTS_WITH_PROVISIONED,
 )
 from optimizer.local.service import operation, page
-from optimizer.local.state import split_reference, timestamp
+from optimizer.local.state import timestamp
 
 if TYPE_CHECKING:
     from optimizer.local.protocol import Call
@@ -132,69 +129,3 @@ def untag_resource(lam: Lambda, call: Call) -> dict[str, Any]:
     for key in call.parameters["TagKeys"]:
         tags.pop(key, None)
     return {}
-
-
-@operation
-def create_event_source_mapping(lam: Lambda, call: Call) -> dict[str, Any]:
-    """Remember a mapping; it is not polled here."""
-    region = lam.region(call)
-    name, qualifier = split_reference(call.parameters["FunctionName"])
-    function, _, _ = region.resolve(name, qualifier)
-    identifier = str(uuid.uuid4())
-    mapping: dict[str, Any] = {
-        "UUID": identifier,
-        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
-        "State": "Enabled" if call.parameters.get("Enabled", True) else "Disabled",
-        "LastModified": datetime.now(UTC).timestamp(),
-    }
-    mapping |= {k: call.parameters[k] for k in ("EventSourceArn", "BatchSize") if k in call.parameters}
-    region.mappings[identifier] = mapping
-    return dict(mapping)
-
-
-@operation
-def list_event_source_mappings(lam: Lambda, call: Call) -> dict[str, Any]:
-    """Those of a function: without a qualifier in the name, those of its unqualified ARN."""
-    region = lam.region(call)
-    rows = list(region.mappings.values())
-    if "FunctionName" in call.parameters:
-        name, qualifier = split_reference(call.parameters["FunctionName"])
-        arn = region.function(name).arn + (f":{qualifier}" if qualifier else "")
-        rows = [row for row in rows if row["FunctionArn"] == arn]
-    if "EventSourceArn" in call.parameters:
-        rows = [row for row in rows if row.get("EventSourceArn") == call.parameters["EventSourceArn"]]
-    return page(rows, call, "EventSourceMappings", default=100)
-
-
-@operation
-def get_event_source_mapping(lam: Lambda, call: Call) -> dict[str, Any]:
-    """One mapping."""
-    return dict(_mapping(lam, call))
-
-
-@operation
-def update_event_source_mapping(lam: Lambda, call: Call) -> dict[str, Any]:
-    """Point a mapping at another function, version or alias."""
-    mapping = _mapping(lam, call)
-    if "FunctionName" in call.parameters:
-        name, qualifier = split_reference(call.parameters["FunctionName"])
-        function, _, _ = lam.region(call).resolve(name, qualifier)
-        mapping["FunctionArn"] = f"{function.arn}:{qualifier}" if qualifier else function.arn
-    if "Enabled" in call.parameters:
-        mapping["State"] = "Enabled" if call.parameters["Enabled"] else "Disabled"
-    return dict(mapping)
-
-
-@operation
-def delete_event_source_mapping(lam: Lambda, call: Call) -> dict[str, Any]:
-    """Forget a mapping."""
-    mapping = _mapping(lam, call)
-    del lam.region(call).mappings[mapping["UUID"]]
-    return {**mapping, "State": "Deleting"}
-
-
-def _mapping(lam: Lambda, call: Call) -> dict[str, Any]:
-    found = lam.region(call).mappings.get(call.parameters["UUID"])
-    if found is None:
-        raise RESOURCE_MISSING.error(message="The resource you requested does not exist.")
-    return found

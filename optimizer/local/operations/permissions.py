@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from optimizer.local.state import Function
 
 UNQUALIFIED = "$LATEST"
+_EQUALS = {
+    "FunctionUrlAuthType": "lambda:FunctionUrlAuthType",
+    "SourceAccount": "AWS:SourceAccount",
+    "PrincipalOrgID": "aws:PrincipalOrgID",
+    "EventSourceToken": "lambda:EventSourceToken",
+}
+"""Parameters of AddPermission that become StringEquals conditions, by the condition's key."""
 
 
 def _place(lam: Lambda, call: Call) -> tuple[Function, str]:
@@ -36,14 +43,13 @@ def add_permission(lam: Lambda, call: Call) -> dict[str, Any]:
         raise STATEMENT_EXISTS.error(sid=given["StatementId"])
     principal = given["Principal"]
     conditions: dict[str, dict[str, str]] = {}
-    if "FunctionUrlAuthType" in given:
-        conditions.setdefault("StringEquals", {})["lambda:FunctionUrlAuthType"] = given["FunctionUrlAuthType"]
     if "InvokedViaFunctionUrl" in given:
         conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": str(given["InvokedViaFunctionUrl"]).lower()}
     if "SourceArn" in given:
         conditions["ArnLike"] = {"AWS:SourceArn": given["SourceArn"]}
-    if "SourceAccount" in given:
-        conditions.setdefault("StringEquals", {})["AWS:SourceAccount"] = given["SourceAccount"]
+    for name, key in _EQUALS.items():
+        if name in given:
+            conditions.setdefault("StringEquals", {})[key] = given[name]
     statement: dict[str, Any] = {
         "Sid": given["StatementId"],
         "Effect": "Allow",
@@ -51,7 +57,7 @@ def add_permission(lam: Lambda, call: Call) -> dict[str, Any]:
         if principal == "*"
         else {"Service": principal}
         if principal.endswith(".amazonaws.com")
-        else {"AWS": principal},
+        else {"AWS": f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal},
         "Action": given["Action"],
         "Resource": function.arn if qualifier == UNQUALIFIED else f"{function.arn}:{qualifier}",
     }

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import itertools
 import json
 import os
 import sys
@@ -103,7 +104,11 @@ def aws():
         yield running
 
 
-REGIONS = iter(boto3.Session().get_available_regions("lambda"))
+REGIONS = itertools.chain(
+    boto3.Session().get_available_regions("lambda"),
+    (f"eu-test{letter}-{digit}" for letter in "abcdefgh" for digit in range(1, 10)),
+)
+os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # there are more tests than regions
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ def command(aws, tmp_path, monkeypatch, capsys):
     return Command(aws, tmp_path, monkeypatch, capsys)
 
 
-def killed(killer, aws, folder, **point):
+def killed(killer, aws, folder, *options, **point):
     """A deploy in a process of its own, up to that point."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    where = ["--artifacts", str(folder), "--yes", "--endpoint-url", aws.endpoint_url]
+    where = ["--artifacts", str(folder), "--yes", "--endpoint-url", aws.endpoint_url, *options]
     arguments = [sys.executable, "-m", "optimizer", "deploy", *where]
     struck = killer.strikes
     with subprocess.Popen(

@@ -12,8 +12,17 @@ import json
 from optimizer import limits
 from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.deploy import descriptions
+from optimizer.deploy.callers import (
+    FOLLOWS,
+    CallingAlias,
+    CallingPermission,
+    CallingSource,
+    CallingUrl,
+    Surroundings,
+)
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
+from optimizer.deploy.statements import Statement
 from optimizer.deploy.values import (
     Alias,
     AttachedLayer,
@@ -41,7 +50,10 @@ WRITES = frozenset(
         "update_url",
         "delete_url",
         "grant_url",
+        "grant",
         "revoke",
+        "move_source",
+        "point_alias",
         "publish_layer",
         "create_role",
         "attach_policy",
@@ -92,6 +104,7 @@ class FakeFunction:
     urls: dict = dataclasses.field(default_factory=dict)
     policies: dict = dataclasses.field(default_factory=dict)
     provisioned: dict = dataclasses.field(default_factory=dict)
+    sources: dict = dataclasses.field(default_factory=dict)
 
 
 class FakeAws:
@@ -105,6 +118,7 @@ class FakeAws:
         self.watch = None
         self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
         self.unzipped, self.answers, self.events = {}, {}, []
+        self.targets, self.busy = {}, 0
         self.role_ready_at, self.update_seconds = 0.0, 0.25
         self.deleted = set()
         self._ids = itertools.count(1)
@@ -207,9 +221,37 @@ class FakeAws:
     @counted
     def callers_of_latest(self, function):
         found = self.functions[function]
-        return tuple([f"the function URL {found.urls[None].address}"] if None in found.urls else []) + tuple(
-            f"the permission {sid!r}" for sid in found.policies.get(None, ())
+        urls = [CallingUrl(url=found.urls[None])] if None in found.urls else []
+        aliases = [
+            CallingAlias(name=a.name, revision=a.revision, description=a.description, waits=a.version != "$LATEST")
+            for a in found.aliases.values()
+            if a.version == "$LATEST" or a.description.endswith(FOLLOWS)
+        ]
+        return (
+            *urls,
+            *(CallingPermission(statement=one) for one in self._policy(function, None)),
+            *(CallingSource(identifier=key, source=arn) for key, (arn, place) in found.sources.items() if not place),
+            *aliases,
         )
+
+    @counted
+    def surroundings(self, function, sources):
+        return Surroundings(
+            granted=self._policy(function, "live"),
+            sources=frozenset(arn for arn, place in self.functions[function].sources.values() if place == "live"),
+            targets={arn: frozenset(self.targets[arn]) for arn in sources if arn in self.targets},
+        )
+
+    def _policy(self, function, qualifier):
+        """A statement is its document, or whether one of a public URL is for calls through it alone."""
+        return tuple(
+            Statement(sid=sid, document=what if isinstance(what, dict) else public(via_url_only=what))
+            for sid, what in self.functions[function].policies.get(qualifier, {}).items()
+        )
+
+    @counted
+    def policy(self, function, qualifier):
+        return self._policy(function, qualifier)
 
     @counted
     def find_layer(self, name, fingerprint, **_):
@@ -382,17 +424,18 @@ class FakeAws:
         found.aliases[name] = dataclasses.replace(found.aliases[name], description=description, revision=self._id())
 
     @counted
-    def create_url(self, function, qualifier, auth):
+    def create_url(self, function, qualifier, auth, *, like=None):
         found = self._function(function)
         if qualifier in found.urls:
             raise rejected("ResourceConflictException")
-        found.urls[qualifier] = Url(address=f"https://{function}.example/", auth=auth)
+        found.urls[qualifier] = Url(address=f"https://{function}.example/", auth=auth, cors=like and like.cors)
         return found.urls[qualifier]
 
     @counted
-    def update_url(self, function, qualifier, auth):
+    def update_url(self, function, qualifier, auth, *, like=None):
         found = self._function(function)
-        found.urls[qualifier] = dataclasses.replace(found.urls[qualifier], auth=auth)
+        there = found.urls[qualifier]
+        found.urls[qualifier] = dataclasses.replace(there, auth=auth, cors=like.cors if like else there.cors)
 
     @counted
     def delete_url(self, function, qualifier):
@@ -408,6 +451,33 @@ class FakeAws:
     @counted
     def revoke(self, function, qualifier, statement):
         self._function(function).policies.get(qualifier, {}).pop(statement, None)
+
+    @counted
+    def grant(self, function, qualifier, statement, permission):
+        found = self._function(function)
+        if qualifier not in found.aliases:
+            raise rejected("ResourceNotFoundException")
+        policy = found.policies.setdefault(qualifier, {})
+        if statement in policy:
+            raise rejected("ResourceConflictException")
+        policy[statement] = document(permission)
+
+    @counted
+    def move_source(self, identifier, function, qualifier):
+        if self.busy:
+            self.busy -= 1
+            raise rejected("ResourceInUseException")
+        found = self._function(function)
+        assert qualifier in found.aliases
+        found.sources[identifier] = (found.sources[identifier][0], qualifier)
+
+    @counted
+    def point_alias(self, function, name, version, *, description, revision):
+        found = self._function(function)
+        assert version in found.versions
+        if found.aliases[name].revision != revision:
+            raise rejected("PreconditionFailedException")
+        found.aliases[name] = self._alias(function, name, version, description)
 
     @counted
     def publish_layer(self, name, fingerprint, content, **_):
@@ -466,6 +536,37 @@ def fault_at(number, when, error=None):
             raise error or AnswerLostError("the answer was lost", mend="again")
 
     return fault
+
+
+def document(permission):
+    """What a policy holds of a permission."""
+    who = permission.principal
+    account = who.isdigit() and f"arn:aws:iam::{who}:root"
+    conditions = {
+        "ArnLike": {"AWS:SourceArn": permission.source_arn},
+        "StringEquals": {"AWS:SourceAccount": permission.source_account, "aws:PrincipalOrgID": permission.organization},
+    }
+    told = {test: {k: v for k, v in keys.items() if v} for test, keys in conditions.items()}
+    return {
+        "Effect": "Allow",
+        "Principal": who if who == "*" else {"Service": who} if ".amazonaws." in who else {"AWS": account or who},
+        "Action": permission.action,
+        "Resource": "it",
+        "Condition": {test: keys for test, keys in told.items() if keys},
+    }
+
+
+def public(*, via_url_only):
+    """A statement that opens a URL to anybody."""
+    return {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "lambda:InvokeFunction" if via_url_only else "lambda:InvokeFunctionUrl",
+        "Resource": "it",
+        "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+        if via_url_only
+        else {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+    }
 
 
 def sha(data):
