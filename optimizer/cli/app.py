@@ -27,6 +27,7 @@ COMMANDS = (
     "verify",
     "diff",
     "deploy",
+    "rollback",
     "publish",
     "status",
     "local",

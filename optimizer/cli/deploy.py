@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optimizer.cli.canary import CanaryOption, ForOption, RateOption, canary_of
 from optimizer.cli.common import (
     CONFIG,
     ConfigOption,
@@ -27,6 +29,7 @@ from optimizer.cli.remote import (
     LocalOption,
     artifacts,
     console,
+    interruptible,
     one_place,
     remote,
     told_when_cut_off,
@@ -56,6 +59,9 @@ def deploy(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Move callers of $LATEST to the alias; what can't be moved is told.")
     ] = False,
+    canary: CanaryOption = None,
+    watched_for: ForOption = None,
+    max_error_rate: RateOption = None,
     bucket: BucketOption = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
@@ -67,11 +73,13 @@ def deploy(
     """Publish the layers that changed, attach them in order, check the new version, and move the alias `live` to it.
 
     Callers of the alias are served by a whole, checked version at every moment. An interrupted deploy goes on where it
-    was when it is run again.
+    was when it is run again. With --canary the new version gets a share of the traffic first; if too many of its calls
+    fail, or the deploy is interrupted, all of it goes back.
 
     Example: python -m optimizer deploy --dry-run
     """
     one_place(local=local, endpoint_url=endpoint_url)
+    in_steps = canary_of(canary, watched_for, max_error_rate)
     if not (yes or dry_run or sys.stdin.isatty()):
         raise UsageError(
             "deploy asks before it changes anything, and there is no terminal to ask at",
@@ -84,12 +92,14 @@ def deploy(
         from optimizer.report.change_set import deploy_document, print_changes, print_results
 
         with remote(built.manifest, local=local, endpoint_url=endpoint_url) as aws:
-            journal = Journal()
+            journal, stop = Journal(), threading.Event()
             deployer = Deployer(
                 manifest=built.manifest,
-                options=Options(code_only=code_only, accept_latest=accept_latest, adopt=adopt, bucket=bucket),
+                options=Options(
+                    code_only=code_only, accept_latest=accept_latest, adopt=adopt, bucket=bucket, canary=in_steps
+                ),
                 connect=aws.connect,
-                clock=RealClock(),
+                clock=RealClock(stop),
                 journal=journal,
                 progress=note,
                 planned_layers=built.planned_layers,
@@ -99,9 +109,9 @@ def deploy(
             changes = any(one.changes is not None and one.changes.changes for one in deployments)
             if not as_json or not (yes or dry_run):
                 print_changes(deployments, console(stderr=as_json))
-            executed = not (dry_run or refused) and (not changes or yes or _confirmed())
+            executed = not (dry_run or refused) and (not changes or yes or confirmed("Deploy this?"))
             if executed:
-                with told_when_cut_off(journal):
+                with told_when_cut_off(journal), interruptible(stop):
                     deployments = deployer.execute(deployments)
             if as_json:
                 emit_json(
@@ -111,19 +121,19 @@ def deploy(
                 )
             elif executed:
                 print_results(deployments, console(), sent_bytes=journal.sent_bytes, calls=aws.clients.calls)
-    _told(deployments)
+    told(deployments)
     if not (executed or dry_run):
         note("Nothing was changed.")
         return 1
     return 0
 
 
-def _confirmed() -> bool:
+def confirmed(question: str) -> bool:
     """Whether the person at the terminal wants it; the question goes to stderr."""
-    return typer.confirm("Deploy this?", err=True)
+    return typer.confirm(question, err=True)
 
 
-def _told(deployments: Sequence[Deployment]) -> None:
+def told(deployments: Sequence[Deployment]) -> None:
     """Raise what stopped a deployment: one error as it is, several as one.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from optimizer.cli.common import note
 from optimizer.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console
@@ -164,6 +166,27 @@ def told_when_cut_off(journal: Journal) -> Iterator[None]:
             note("\n".join(["Done before it was cut off:", *done]))
         note("The alias serves a whole version, as before it or after. Running the same command again goes on.")
         raise
+
+
+@contextmanager
+def interruptible(stop: threading.Event) -> Iterator[None]:
+    """Take Ctrl-C, and a system's or a closing terminal's request to end, as an interruption of the block.
+
+    `stop` tells every thread: those that wait are woken. So what has to be put back, is.
+    """
+
+    def interrupt(*_: object) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [n for n in numbers if n == signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]  # as nohup asks
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from optimizer.deploy.actions import Action, ChangeSet
 from optimizer.deploy.aws import BotoAws
+from optimizer.deploy.canary import Canary
 from optimizer.deploy.client import Clients, Connection
 from optimizer.deploy.clock import RealClock
 from optimizer.deploy.deployments import Deployer, Deployment
 from optimizer.deploy.port import Aws
 from optimizer.deploy.publishing import Journal, Publication, publish, put_parameters
+from optimizer.deploy.rollback import plan_rollback
 from optimizer.deploy.values import ALIAS
 from optimizer.deploy.wanted import Options
 
@@ -15,6 +17,7 @@ __all__ = [
     "Action",
     "Aws",
     "BotoAws",
+    "Canary",
     "ChangeSet",
     "Clients",
     "Connection",
@@ -24,6 +27,7 @@ __all__ = [
     "Options",
     "Publication",
     "RealClock",
+    "plan_rollback",
     "publish",
     "put_parameters",
 ]

@@ -179,6 +179,48 @@ class MoveAlias(_Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnTraffic(_Action):
+    """Give all of the alias's traffic to its own version again; `revision` guards it."""
+
+    name: ClassVar[str] = "return-traffic"
+    revision: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftTraffic(_Action):
+    """Send a `share` from 0 to 1 of the alias's traffic to the new version; what was there `before` keeps the rest.
+
+    `revision` guards it, or that of the last change of the alias in this change set.
+    """
+
+    name: ClassVar[str] = "shift-traffic"
+    revision: str
+    before: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch(_Action):
+    """Watch for so many `seconds` how the new version's calls end; over `max_error_rate` all traffic goes back."""
+
+    name: ClassVar[str] = "watch"
+    changes: ClassVar[bool] = False
+    share: float
+    seconds: float
+    max_error_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseVersion(_Action):
+    """Take a version that was published before, as soon as it can be called."""
+
+    name: ClassVar[str] = "use-version"
+    changes: ClassVar[bool] = False
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAlias(_Action):
     """The alias serves what is wanted already, as `version`."""
 
@@ -310,6 +352,10 @@ Action = (
     | Check
     | CreateAlias
     | MoveAlias
+    | ReturnTraffic
+    | ShiftTraffic
+    | Watch
+    | UseVersion
     | KeepAlias
     | MarkAlias
     | CreateUrl
@@ -349,6 +395,7 @@ class ChangeSet:
 
     `layers` are ours in attach order. What is there before: `version` and `url` of the alias, `role` the function's
     role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code and its `attached` list.
+    `before` is the version that the alias served before the one that it serves after this.
     `callers` are those of `$LATEST` who see it half-done meanwhile, which was accepted.
     """
 
@@ -362,6 +409,7 @@ class ChangeSet:
     revision: str = ""
     code_sha256: str = ""
     attached: tuple[str, ...] = ()
+    before: str | None = None
     callers: tuple[str, ...] = ()
 
     @property

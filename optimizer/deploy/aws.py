@@ -6,8 +6,9 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from optimizer.deploy.answers import alias_of, configuration_of
-from optimizer.deploy.caller_calls import CallerAws, named, qualified, url_of
+from optimizer.deploy.caller_calls import named, qualified, url_of
 from optimizer.deploy.layers import content_of
+from optimizer.deploy.traffic import TrafficAws
 from optimizer.deploy.values import Invocation
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from optimizer.deploy.values import Alias, AuthType, Configuration, Url
 
 
-class BotoAws(CallerAws):
+class BotoAws(TrafficAws):
     """Lambda in one region.
 
-    URLs, permissions and callers come from CallerAws, listings from ListingAws, layers from LayerAws, roles, storage
-    and parameters from AccountAws.
+    Aliases' traffic comes from TrafficAws, URLs, permissions and callers from CallerAws, listings from ListingAws,
+    layers from LayerAws, roles, storage and parameters from AccountAws.
     """
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
@@ -64,7 +65,9 @@ class BotoAws(CallerAws):
 
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
         """See Aws.invoke."""
-        with self._lambda(f"{function}:{version}") as client:
+        subject = f"{function}:{version}"
+        with self.clients.translated(subject, self.region):
+            client = self.clients.client("lambda", self.region, once=True)
             answer = client.invoke(FunctionName=function, Qualifier=version, LogType="Tail", Payload=event)
             return Invocation(
                 payload=answer["Payload"].read(),
@@ -88,16 +91,19 @@ class BotoAws(CallerAws):
         with self._lambda(f"{function}:{name}") as client:
             client.update_alias(FunctionName=function, Name=name, Description=description)
 
-    def move_alias(self, function: str, name: str, version: str, *, description: str, revision: str) -> None:
+    def move_alias(
+        self, function: str, name: str, version: str, *, description: str, revision: str, shared: bool = True
+    ) -> None:
         """See Aws.move_alias."""
+        routing: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}} if shared else {}
         with self._lambda(f"{function}:{name}") as client:
             client.update_alias(
                 FunctionName=function,
                 Name=name,
                 FunctionVersion=version,
                 Description=description,
-                RoutingConfig={"AdditionalVersionWeights": {}},
                 RevisionId=revision,
+                **routing,
             )
 
     def create_url(self, function: str, qualifier: str, auth: AuthType, *, like: Url | None = None) -> Url:

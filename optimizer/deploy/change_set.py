@@ -25,8 +25,9 @@ from optimizer.deploy.actions import (
     UpdateSettings,
 )
 from optimizer.deploy.adoption import Adoption, adopt, not_adopted
+from optimizer.deploy.canary import return_actions, shift_actions
 from optimizer.deploy.layer_list import attach_list, staying, transition
-from optimizer.deploy.mark import Draft
+from optimizer.deploy.mark import Draft, read_before
 from optimizer.deploy.own_layers import bucket_for, own_layers
 from optimizer.deploy.port import Settings
 from optimizer.deploy.values import ALIAS
@@ -74,6 +75,7 @@ def make_change_set(
             "layer to sys.path",
             mend="Remove the variable from the function; then deploy again.",
         )
+    back = return_actions(state.alias)
     before = live.version if live else state.alias.version if state.alias else None
     adoption = Adoption()
     draft = _draft(wanted, state)
@@ -83,7 +85,7 @@ def make_change_set(
         core: tuple[Action, ...] = (
             KeepCode(subject=wanted.function.name, reason="same fingerprint"),
             *role_actions(wanted, state),
-            KeepAlias(subject=ALIAS, reason=f"serves version {before}, which is this", version=before),
+            *([] if back else [_kept(before)]),
         )
         adoption = _adoption(wanted, state, options, core)
         after = url_actions(wanted, state, like=adoption.url)
@@ -100,9 +102,9 @@ def make_change_set(
             *role_actions(wanted, state),
             *adoption.first,
             *made,
-            *_release(wanted, state, layers, draft if last else None, frozen=adoption.frozen),
+            *_release(wanted, state, layers, options, draft if last else None, frozen=adoption.frozen),
         )
-    actions = (*(action for action, _ in layers), *core, *after, *adoption.last)
+    actions = (*back, *(action for action, _ in layers), *core, *after, *adoption.last)
     callers = _accepted_callers(wanted, state, options, adoption, actions)
     return ChangeSet(
         function=wanted.function.name,
@@ -115,8 +117,20 @@ def make_change_set(
         revision=latest.revision if latest else "",
         code_sha256=latest.code_sha256 if latest else "",
         attached=latest.layer_arns if latest else (),
+        before=_served_before(state, actions),
         callers=callers,
     )
+
+
+def _kept(version: str) -> KeepAlias:
+    return KeepAlias(subject=ALIAS, reason=f"serves version {version}, which is this", version=version)
+
+
+def _served_before(state: RemoteState, actions: Sequence[Action]) -> str | None:
+    """The version that a rollback leads to afterwards."""
+    if any(isinstance(action, MoveAlias) for action in actions):
+        return state.alias.version if state.alias else None
+    return read_before(state.alias) if state.alias else None
 
 
 def _draft(wanted: Wanted, state: RemoteState) -> Draft | None:
@@ -239,11 +253,15 @@ def _release(
     wanted: Wanted,
     state: RemoteState,
     layers: Sequence[tuple[Action, OwnLayer]],
+    options: Options,
     mark: Draft | None,
     *,
     frozen: bool = False,
 ) -> list[Action]:
-    """Freeze, check, shift the alias; `frozen` is whether the alias was made for callers of `$LATEST` just before."""
+    """Freeze, check, shift the alias in steps or at once.
+
+    `frozen` is whether the alias was made for callers of `$LATEST` just before.
+    """
     name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
     description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
     actions: list[Action] = [
@@ -255,10 +273,11 @@ def _release(
         why = "from what its callers called before to the new one"
         actions.append(MoveAlias(subject=ALIAS, reason=why, revision="", before="", mark=mark))
     elif alias is None:
-        actions.append(CreateAlias(subject=ALIAS, reason="callers use the alias", mark=mark))
+        alone = "; no canary, since nobody is served yet" if options.canary else ""
+        actions.append(CreateAlias(subject=ALIAS, reason=f"callers use the alias{alone}", mark=mark))
     else:
-        share = ", which shares its traffic now," if alias.weighted else ""
-        why = f"from version {alias.version}{share} to the new one"
+        actions += shift_actions(options.canary, alias, name)
+        why = f"from version {alias.version} to the new one"
         actions.append(MoveAlias(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version, mark=mark))
     return actions
 

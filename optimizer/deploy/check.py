@@ -3,16 +3,60 @@
 from __future__ import annotations
 
 import json
+import uuid
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from optimizer.deploy.clock import waits
+from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
+from optimizer.errors import AwsError
 from optimizer.runtime.environment import error_text
+from optimizer.runtime.url_events import check_event
 
 if TYPE_CHECKING:
+    from optimizer.deploy.clock import Clock
+    from optimizer.deploy.port import Aws
     from optimizer.deploy.values import Invocation
 
 _GOOD = range(200, 300)
 _SHOWN_CHARACTERS = 500
 _SHOWN_LINES = 12
+_BUSY_SECONDS = 120.0
+_BUSY = frozenset(
+    {
+        "TooManyRequestsException",
+        "ResourceConflictException",
+        "ResourceNotReadyException",
+        "SnapStartNotReadyException",
+        "CodeArtifactUserPendingException",
+    }
+)
+"""What Invoke answers where nothing has run, and where a little later it does."""
+
+
+def ask(aws: Aws, function: str, version: str, path: str, clock: Clock) -> str | None:
+    """What is wrong with a version's answer to GET `path`; None where it is good.
+
+    A call without an answer is made once more, as it may be the network's fault; then it is the version's.
+
+    Raises:
+        AwsError: the call is refused.
+    """
+    unanswered = 0
+    refused = AwsError(f"{function}:{version} was not called", mend="")
+    for _ in chain((None,), waits(clock, within=_BUSY_SECONDS)):
+        try:
+            return fault(aws.invoke(function, version, check_event(path, request_id=str(uuid.uuid4()))))
+        except AnswerLostError as error:
+            unanswered += 1
+            if unanswered > 1:
+                return f"there was no answer, twice: {error.message}"
+            refused = error
+        except CallRejectedError as error:
+            if error.aws_code not in _BUSY:
+                raise
+            refused = error
+    raise refused
 
 
 def fault(answer: Invocation) -> str | None:

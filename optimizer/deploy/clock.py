@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ class Clock(Protocol):
         """Wait."""
 
 
+@dataclass(frozen=True, slots=True)
 class RealClock:
-    """The machine's own."""
+    """The machine's own; waits end early, once in each thread, when `stop` is set."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    _told: threading.local = field(default_factory=threading.local)
 
     def now(self) -> float:
         """See Clock.now."""
@@ -33,7 +39,13 @@ class RealClock:
 
     def sleep(self, seconds: float) -> None:
         """See Clock.sleep."""
-        time.sleep(seconds)
+        if not self.stop.is_set():
+            self.stop.wait(seconds)
+        else:
+            time.sleep(seconds)  # what is put right after the interruption takes its time
+        if self.stop.is_set() and not getattr(self._told, "yes", False):
+            self._told.yes = True
+            raise KeyboardInterrupt
 
 
 def waits(clock: Clock, *, within: float) -> Iterator[None]:

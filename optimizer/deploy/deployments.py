@@ -9,6 +9,7 @@ from optimizer.deploy.actions import PublishLayer, sent_artifact
 from optimizer.deploy.change_set import make_change_set
 from optimizer.deploy.execute import Deployed, Execution
 from optimizer.deploy.read import read_state
+from optimizer.deploy.shift import check_may_share
 from optimizer.deploy.uploads import check_zips
 from optimizer.deploy.wanted import Wanted
 from optimizer.errors import DeployRefusedError, OptimizerError
@@ -85,6 +86,7 @@ class Deployer:
             wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only, planned=self.planned_layers)
             state = read_state(self.connect(region), wanted, self.clock, adopt=self.options.adopt)
             changes = make_change_set(wanted, state, self.options, coming=coming)
+            check_may_share(self.connect(region), changes)
         except DeployRefusedError as error:
             return Deployment(function=function.name, region=region, changes=None, outcome="refused", error=error)
         coming.update((a.subject, a.artifact.fingerprint) for a in changes.actions if isinstance(a, PublishLayer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -33,21 +32,26 @@ from optimizer.deploy.actions import (
     PublishLayer,
     PublishVersion,
     PutPolicy,
+    ReturnTraffic,
     Revoke,
+    ShiftTraffic,
     UpdateCode,
     UpdateSettings,
     UpdateUrl,
+    UseVersion,
+    Watch,
 )
 from optimizer.deploy.adopt import copy_permission, freeze_latest, move_source, point_alias
-from optimizer.deploy.check import fault
+from optimizer.deploy.check import ask
 from optimizer.deploy.latest import Latest
-from optimizer.deploy.mark import Mark
+from optimizer.deploy.mark import Mark, bare_text
 from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.rejections import CallRejectedError
+from optimizer.deploy.settle import settled
+from optimizer.deploy.shift import Shift
 from optimizer.deploy.uploads import on_its_way
 from optimizer.deploy.values import ALIAS
 from optimizer.errors import DeployRefusedError
-from optimizer.runtime.url_events import check_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,10 +120,12 @@ class Execution:
             journal=self.journal,
             progress=self.progress,
         )
-        for action in changes.actions:
-            if not isinstance(action, PublishLayer):
-                self._do(action, latest)
-                self.journal.done.append(action)
+        shift = Shift(aws=self.aws, function=changes.function, clock=self.clock, progress=self.progress)
+        with shift.put_back():
+            for action in changes.actions:
+                if not isinstance(action, PublishLayer):
+                    self._do(action, latest, shift)
+                    self.journal.done.append(action)
         return self.so_far()
 
     def so_far(self) -> Deployed:
@@ -127,7 +133,7 @@ class Execution:
         layers = tuple(self._own(layer) for layer in self.changes.layers)
         return Deployed(version=self.version, url=self.url, layers=layers)
 
-    def _do(self, action: Action, latest: Latest) -> None:  # noqa: C901, PLR0912, PLR0915  one arm for each action
+    def _do(self, action: Action, latest: Latest, shift: Shift) -> None:  # noqa: C901, PLR0912, PLR0915  one arm for each action
         aws, function = self.aws, self.changes.function
         match action:
             case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller():
@@ -164,7 +170,15 @@ class Execution:
             case CreateAlias():
                 self._create_alias(action)
             case MoveAlias():
-                self._move_alias(action)
+                self._move_alias(action, shift)
+            case ReturnTraffic():
+                shift.take_back(action)
+            case ShiftTraffic():
+                shift.give(action, self.version or "")
+            case Watch():
+                shift.watch(action)
+            case UseVersion():
+                self.version = settled(aws, function, self.clock, action.version).version
             case MarkAlias():
                 aws.describe_alias(function, ALIAS, self._mark(action.mark))
             case CreateUrl():
@@ -224,10 +238,16 @@ class Execution:
         """
         function, version = self.changes.function, self.version or ""
         self.progress(f"checking version {version} of {function}: GET {action.path}")
-        wrong = fault(self.aws.invoke(function, version, check_event(action.path, request_id=str(uuid.uuid4()))))
+        wrong = ask(self.aws, function, version, action.path, self.clock)
         if wrong is None:
             return
         serves = f"still serves version {self.before}" if self.before else "was not made"
+        if any(isinstance(one, UseVersion) for one in self.changes.actions):
+            raise DeployRefusedError(
+                f"Version {version} of {function} in {self.changes.region} did not pass its check, GET {action.path}: "
+                f"{wrong}\nThe alias {ALIAS!r} {serves}; nobody was sent to it.",
+                mend="Name another version with --to.",
+            )
         raise DeployRefusedError(
             f"Version {version} of {function} in {self.changes.region} did not pass its check, GET {action.path}: "
             f"{wrong}\nThe alias {ALIAS!r} {serves}; nobody was sent to the new version, which $LATEST holds too.",
@@ -245,11 +265,11 @@ class Execution:
 
     def _mark(self, draft: Draft | None) -> str:
         """The alias's description."""
+        done, before = self.so_far(), self.changes.before
         if draft is None:
-            return ""
-        done = self.so_far()
+            return bare_text(done.version or "", before)
         layers = tuple(layer.version or 0 for layer in done.layers)
-        return Mark(draft=draft, version=done.version or "", layers=layers, url=done.url).text()
+        return Mark(draft=draft, version=done.version or "", layers=layers, url=done.url, before=before).text()
 
     def _create_alias(self, action: CreateAlias) -> None:
         function, version = self.changes.function, self.version or ""
@@ -260,7 +280,7 @@ class Execution:
                 raise
         self.progress(f"{ALIAS} serves version {version}")
 
-    def _move_alias(self, action: MoveAlias) -> None:
+    def _move_alias(self, action: MoveAlias, shift: Shift) -> None:
         """Compare and swap: an alias that somebody else moved meanwhile stays where they put it.
 
         Raises:
@@ -273,7 +293,8 @@ class Execution:
                 ALIAS,
                 version,
                 description=self._mark(action.mark),
-                revision=action.revision or self.frozen,
+                revision=shift.revision(action.revision or self.frozen),
+                shared=shift.shares,
             )
         except CallRejectedError as error:
             if error.aws_code != "PreconditionFailedException":
@@ -284,6 +305,7 @@ class Execution:
                     f"version {version} was made; it stays as they left it",
                     mend="Look who deploys there; then deploy again.",
                 ) from error
+        shift.moved()
         self.progress(f"{ALIAS} serves version {version}, and no more version {action.before or self.before}")
 
     def _alias_is(self, version: str) -> bool:

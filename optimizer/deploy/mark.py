@@ -25,7 +25,10 @@ _LONGEST = 256
 """Characters in an alias's description (API model)."""
 
 _REST = 16
-_TEXT = re.compile(rf"lo1 (\d+) ([0-9a-f]{{{SHORT}}}) ([0-9a-f]{{{_REST}}}) (-|\d+(?:,\d+)*) ([or]) (-|https?://\S+)")
+_TEXT = re.compile(
+    rf"lo1 (\d+) ([0-9a-f]{{{SHORT}}}) ([0-9a-f]{{{_REST}}}) (-|\d+(?:,\d+)*) ([or]) (-|https?://\S+)(?: was \d+)?"
+)
+_BEFORE = re.compile(r"lo1 (\d+)\b.* was (\d+)")
 _SCRYPT = {"n": 2**13, "r": 8, "p": 1}
 """Variables may be secret and short: whoever reads the mark must not be able to guess them by trying."""
 
@@ -48,19 +51,21 @@ class Mark:
     """One deploy's end state: the draft, and what came of it.
 
     `version` is the one that the alias serves, `layers` the version numbers of our layers in attach order, `url` the
-    alias's address.
+    alias's address, `before` the version that it served before.
     """
 
     draft: Draft
     version: str
     layers: tuple[int, ...]
     url: str | None
+    before: str | None = None
 
     def text(self) -> str:
         """The alias's description; empty where it would be too long, since half a mark is none."""
         numbers = ",".join(map(str, self.layers)) or "-"
         role = "o" if self.draft.own_role else "r"
         text = f"lo1 {self.version} {self.draft.code} {self.draft.rest} {numbers} {role} {self.url or '-'}"
+        text += f" was {self.before}" if self.before else ""
         return text if len(text) <= _LONGEST else ""
 
     def arns(self, alias: Alias, names: Iterable[str]) -> tuple[str, ...] | None:
@@ -82,7 +87,19 @@ def read_mark(alias: Alias | None) -> Mark | None:
         version=match[1],
         layers=tuple(int(number) for number in match[4].split(",")) if match[4] != "-" else (),
         url=match[6] if match[6] != "-" else None,
+        before=read_before(alias),
     )
+
+
+def bare_text(version: str, before: str | None) -> str:
+    """The description of an alias that was moved to a version of which nothing else is known."""
+    return f"lo1 {version} was {before}" if before else ""
+
+
+def read_before(alias: Alias) -> str | None:
+    """The version that an alias served before it was moved to the one that it serves; None where nothing tells."""
+    match = _BEFORE.fullmatch(alias.description)
+    return match[2] if match is not None and match[1] == alias.version else None
 
 
 def rest_of(function: Function, fingerprints: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from optimizer.deploy.callers import Caller, Surroundings
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Absence,
         Alias,
         AuthType,
+        Calls,
         Configuration,
         Invocation,
         LayerFacts,
@@ -92,7 +93,7 @@ class Aws(Protocol):
         """
 
     def invoke(self, function: str, version: str, event: bytes) -> Invocation:
-        """Call one version and wait."""
+        """Call one version once and wait: it is not tried again, as that may take as long as the first time."""
 
     # listings
     def versions(self, function: str) -> tuple[Configuration, ...]:
@@ -120,11 +121,19 @@ class Aws(Protocol):
     def create_alias(self, function: str, name: str, version: str, *, description: str) -> None:
         """Name a version."""
 
-    def move_alias(self, function: str, name: str, version: str, *, description: str, revision: str) -> None:
-        """Point the name at another version, with all of its traffic."""
+    def move_alias(
+        self, function: str, name: str, version: str, *, description: str, revision: str, shared: bool = True
+    ) -> None:
+        """Point the name at another version; `shared`: it may share its traffic, all of which goes there then."""
 
     def describe_alias(self, function: str, name: str, description: str) -> None:
         """Change the description alone."""
+
+    def share_alias(self, function: str, name: str, weights: Mapping[str, float], *, revision: str) -> str:
+        """Give shares of its traffic from 0 to 1 to other versions, or none to any; the new revision."""
+
+    def calls_of(self, function: str, name: str, version: str, *, seconds: float) -> Calls:
+        """How the calls of a version behind the alias ended in so many seconds up to now, by whole minutes."""
 
     def url(self, function: str, qualifier: str | None) -> Url | None:
         """The URL of an alias, or of `$LATEST` without one."""

@@ -16,7 +16,7 @@ from optimizer.deploy.wanted import known_fingerprints
 if TYPE_CHECKING:
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.port import Aws
-    from optimizer.deploy.values import Configuration, LayerVersion
+    from optimizer.deploy.values import Alias, Configuration, LayerVersion
     from optimizer.deploy.wanted import Wanted
 
 
@@ -35,7 +35,7 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -
         AwsError: a call failed, or an update of somebody else's does not settle.
     """
     name = wanted.function.name
-    alias = aws.alias(name, ALIAS)
+    alias = read_alias(aws, name)
     mark = read_mark(alias)
     if alias is not None and mark is not None and wanted.has_rest(mark) and not adopt:
         state = marked_state(aws, wanted, alias, mark)
@@ -56,6 +56,21 @@ def _with_callers(aws: Aws, name: str, state: RemoteState) -> RemoteState:
     sources = [caller.statement.source_arn for caller in callers if isinstance(caller, CallingPermission)]
     around = aws.surroundings(name, [source for source in sources if source]) if callers else Surroundings()
     return replace(state, callers=callers, surroundings=around)
+
+
+def read_alias(aws: Aws, function: str) -> Alias | None:
+    """The alias with the shares that a canary gave.
+
+    While Lambda allocates provisioned concurrency for the version that an alias was moved to, it gives the old one a
+    share of 1 by itself; that is none of ours to take back.
+
+    Raises:
+        AwsError: a call failed.
+    """
+    alias = aws.alias(function, ALIAS)
+    if alias is not None and alias.weighted and ALIAS in aws.provisioned(function):
+        return replace(alias, weights={})
+    return alias
 
 
 def _whole(aws: Aws, wanted: Wanted, known: RemoteState, clock: Clock) -> RemoteState:

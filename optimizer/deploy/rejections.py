@@ -154,4 +154,6 @@ def _service(operation: str) -> str:
         return "iam"
     if operation in {"PutObject", "DeleteObject", "CreateMultipartUpload", "UploadPart", "HeadObject"}:
         return "s3"
+    if operation == "GetMetricData":
+        return "cloudwatch"
     return "ssm" if operation.endswith(("Parameter", "Parameters")) else "lambda"

@@ -102,6 +102,20 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """How the calls of one version behind an alias ended, as CloudWatch has counted them so far.
+
+    `errors` of `invocations` ended with an exception or a timeout; `server_errors` of `requests` through the URL were
+    answered with 5xx.
+    """
+
+    invocations: int = 0
+    errors: int = 0
+    requests: int = 0
+    server_errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
     """A function URL and who may call it; `cors` and the invoke `mode` are as the API has them."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from optimizer.build import Artifact, Function, Manifest
+    from optimizer.deploy.canary import Canary
     from optimizer.deploy.mark import Mark
 
 AUTH: dict[str, AuthType | None] = {"iam": "AWS_IAM", "public": "NONE", "none": None}
@@ -43,6 +44,7 @@ class Options:
     accept_latest: bool = False
     adopt: bool = False
     bucket: str | None = None
+    canary: Canary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,10 +35,14 @@ from optimizer.deploy.actions import (
     PublishLayer,
     PublishVersion,
     PutPolicy,
+    ReturnTraffic,
     Revoke,
+    ShiftTraffic,
     UpdateCode,
     UpdateSettings,
     UpdateUrl,
+    UseVersion,
+    Watch,
 )
 from optimizer.units import human_bytes
 
@@ -80,16 +84,23 @@ def symbol(action: Action) -> str:
             | PointAlias()
         ):
             return "~"
+        case ReturnTraffic() | ShiftTraffic():
+            return "~"
         case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission():
             return "-"
-        case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller():
+        case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller() | UseVersion():
             return "="
-        case Check():
+        case Check() | Watch():
             return "?"
 
 
-def print_changes(deployments: Sequence[Deployment], console: Console) -> None:
-    """What a deploy is going to do, function by function."""
+def print_changes(
+    deployments: Sequence[Deployment],
+    console: Console,
+    *,
+    nothing: str = "Nothing to do: what is live is what was built.",
+) -> None:
+    """What a deploy is going to do, function by function; `nothing` is what is said where that is nothing."""
     parts: list[RenderableType] = []
     for one in deployments:
         parts.append(_heading(one))
@@ -97,7 +108,7 @@ def print_changes(deployments: Sequence[Deployment], console: Console) -> None:
             parts.append(_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
             parts += [Text(f"  !  $LATEST is called by {x}, who sees it half-done", "red") for x in one.changes.callers]
         parts.append(Text())
-    parts.append(_sum(deployments))
+    parts.append(_sum(deployments, nothing))
     console.print(Group(*parts), highlight=False)
 
 
@@ -111,7 +122,7 @@ def print_results(
         if one.outcome != "done":
             parts.append(Text.assemble((f"{one.outcome}: ", "bold red"), f"{one.function} in {one.region}"))
             continue
-        word = "deployed" if one.changes is not None and one.changes.changes else "unchanged"
+        word = _word(one)
         parts.append(
             Text.assemble(
                 (f"{word}: ", "bold green"), f"{one.function} in {one.region}, {ALIAS} serves version {version}"
@@ -179,6 +190,16 @@ def publish_document(
     }
 
 
+def _word(one: Deployment) -> str:
+    if one.changes is None or not one.changes.changes:
+        return "unchanged"
+    actions = one.changes.actions
+    back = any(isinstance(action, UseVersion) for action in actions) or all(
+        isinstance(action, ReturnTraffic) for action in actions if action.changes
+    )
+    return "rolled back" if back else "deployed"
+
+
 def _heading(one: Deployment) -> Text:
     heading = Text.assemble((one.function, "bold cyan"), f" in {one.region}")
     if one.changes is None:
@@ -202,14 +223,14 @@ def _table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
     return table
 
 
-def _sum(deployments: Sequence[Deployment]) -> Text:
+def _sum(deployments: Sequence[Deployment], nothing: str) -> Text:
     planned = [one.changes for one in deployments if one.changes is not None]
     refused = len(deployments) - len(planned)
     if refused:
         return Text(f"Refused for {refused} of {len(deployments)}; nothing is changed.", style="bold red")
     actions = [action for changes in planned for action in changes.actions if action.changes]
     if not actions:
-        return Text("Nothing to do: what is live is what was built.", style="bold green")
+        return Text(nothing, style="bold green")
     counts = {sign: sum(symbol(action) == sign for action in actions) for sign in _STYLES}
     sent = human_bytes(sum(changes.bytes for changes in planned))
     return Text(f"Plan: {counts['+']} to make, {counts['~']} to change, {counts['-']} to take away; {sent} to send.")

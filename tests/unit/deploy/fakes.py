@@ -26,6 +26,7 @@ from optimizer.deploy.statements import Statement
 from optimizer.deploy.values import (
     Alias,
     AttachedLayer,
+    Calls,
     Configuration,
     Invocation,
     LayerFacts,
@@ -46,6 +47,7 @@ WRITES = frozenset(
         "create_alias",
         "move_alias",
         "describe_alias",
+        "share_alias",
         "create_url",
         "update_url",
         "delete_url",
@@ -121,6 +123,7 @@ class FakeAws:
         self.targets, self.busy = {}, 0
         self.role_ready_at, self.update_seconds = 0.0, 0.25
         self.deleted = set()
+        self.calls_by_version = lambda _version, _seconds: Calls()
         self._ids = itertools.count(1)
 
     # helpers
@@ -412,11 +415,31 @@ class FakeAws:
         return Alias(name=name, version=version, revision=self._id(), arn=arn, description=description)
 
     @counted
-    def move_alias(self, function, name, version, *, description, revision):
+    def move_alias(self, function, name, version, *, description, revision, shared=True):
         found = self._function(function)
-        if found.aliases[name].revision != revision:
+        before = found.aliases[name]
+        if before.revision != revision:
             raise rejected("PreconditionFailedException")
-        found.aliases[name] = self._alias(function, name, version, description)
+        assert version in found.versions
+        moved = self._alias(function, name, version, description)
+        found.aliases[name] = moved if shared else dataclasses.replace(moved, weights=before.weights)
+
+    @counted
+    def share_alias(self, function, name, weights, *, revision):
+        found = self._function(function)
+        there = found.aliases[name]
+        if there.revision != revision:
+            raise rejected("PreconditionFailedException")
+        if weights and name in found.provisioned:
+            raise rejected("InvalidParameterValueException", "Invalid alias configuration for Provisioned Concurrency")
+        assert set(weights) <= set(found.versions) - {there.version}
+        found.aliases[name] = dataclasses.replace(there, weights=dict(weights), revision=self._id())
+        return found.aliases[name].revision
+
+    @counted
+    def calls_of(self, function, name, version, *, seconds):
+        assert name in self.functions[function].aliases
+        return self.calls_by_version(version, seconds)
 
     @counted
     def describe_alias(self, function, name, description):

@@ -95,7 +95,8 @@ class TestWithoutAMarkThatIsTrue:
     def test_an_alias_that_says_nothing_that_is_true(self, live, tmp_path, change):
         aliases = live.functions["app"].aliases
         aliases["live"] = dataclasses.replace(aliases["live"], **change)
-        assert self.expect(live, tmp_path) == ["update-code app", *RELEASE]
+        back = ["return-traffic live"] if "weights" in change else []
+        assert self.expect(live, tmp_path) == [*back, "update-code app", *RELEASE]
 
     def test_an_alias_that_was_moved_by_hand(self, live, tmp_path):
         deploy(live, make_manifest(tmp_path, code="code 3"))

@@ -1,0 +1,126 @@
+"""`rollback`: the alias goes back to an earlier version, code and layers together."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit_json, note
+from optimizer.cli.deploy import confirmed, told
+from optimizer.cli.remote import (
+    EndpointOption,
+    LocalOption,
+    console,
+    interruptible,
+    one_place,
+    remote,
+    told_when_cut_off,
+)
+from optimizer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from optimizer.build import Manifest
+    from optimizer.deploy import Deployment
+
+
+def rollback(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="The version to go back to; without it, the one before.", metavar="VERSION"),
+    ] = None,
+    function: Annotated[
+        list[str] | None, typer.Option("--function", help="Only this one; may be repeated.", metavar="NAME")
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option("--region", help="Instead of the functions' regions; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change set; change nothing.")] = False,
+    local: LocalOption = False,
+    endpoint_url: EndpointOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    config: ConfigOption = CONFIG,
+    output_format: FormatOption = Format.TEXT,
+) -> int:
+    """Move the alias `live` back to an earlier version, which has its code and its layers frozen in it.
+
+    Without --to it is the one that the alias served before; where a canary was cut off, all traffic goes back. The
+    version is checked before anybody is sent to it. Nothing is built, and $LATEST stays as it is.
+
+    Example: python -m optimizer rollback --to 12
+    """
+    one_place(local=local, endpoint_url=endpoint_url)
+    if to is not None and not to.isdecimal():
+        raise UsageError(f"--to {to}: versions are numbers", mend="Name a published version, such as --to 12.")
+    if not (yes or dry_run or sys.stdin.isatty()):
+        raise UsageError(
+            "rollback asks before it changes anything, and there is no terminal to ask at",
+            mend="Give --yes to go back without being asked, or --dry-run to see what would be done.",
+        )
+    manifest = _configured(config, function or (), region or (), to)
+    as_json = output_format is Format.JSON
+    from optimizer.deploy import Deployer, Journal, Options, RealClock, plan_rollback
+    from optimizer.report.change_set import deploy_document, print_changes, print_results
+
+    with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
+        journal, stop = Journal(), threading.Event()
+        deployer = Deployer(
+            manifest=manifest,
+            options=Options(),
+            connect=aws.connect,
+            clock=RealClock(stop),
+            journal=journal,
+            progress=note,
+        )
+        planned: Sequence[Deployment] = plan_rollback(
+            manifest.functions, to=to, regions=region or (), connect=aws.connect
+        )
+        refused = any(one.outcome == "refused" for one in planned)
+        changes = any(one.changes is not None and one.changes.changes for one in planned)
+        if not as_json or not (yes or dry_run):
+            print_changes(planned, console(stderr=as_json), nothing="Nothing to do: that version is live.")
+        executed = not (dry_run or refused) and (not changes or yes or confirmed("Go back?"))
+        if executed:
+            with told_when_cut_off(journal), interruptible(stop):
+                planned = deployer.execute(planned)
+        if as_json:
+            emit_json(deploy_document(planned, executed=executed, sent_bytes=0, calls=aws.clients.calls))
+        elif executed:
+            print_results(planned, console(), sent_bytes=0, calls=aws.clients.calls)
+    told(planned)
+    if not (executed or dry_run):
+        note("Nothing was changed.")
+        return 1
+    return 0
+
+
+def _configured(config: Path, names: Sequence[str], regions: Sequence[str], to: str | None) -> Manifest:
+    """The configured functions as a manifest without artifacts, those that are asked for.
+
+    Raises:
+        UsageError: there is no such function, or one version is named for several places.
+    """
+    from optimizer.build import Manifest
+    from optimizer.build.artifacts import function_entry
+    from optimizer.config import load
+
+    read = load(config)
+    known = [one.name for one in read.function]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"There is no function {', '.join(unknown)} in {config}", mend=f"It has {', '.join(known)}.")
+    layers = tuple(layer.name for layer in read.layer)
+    functions = tuple(function_entry(one, layers, read.root) for one in read.function if not names or one.name in names)
+    places = sum(len(regions or one.regions) for one in functions)
+    if to is not None and places > 1:
+        raise UsageError(
+            f"--to {to} names a version, and {places} functions and regions have versions of their own",
+            mend="Name one function with --function, and one region with --region.",
+        )
+    return Manifest(target=read.target, artifacts=(), functions=functions, compressor="")
