@@ -30,6 +30,7 @@ COMMANDS = (
     "rollback",
     "publish",
     "status",
+    "consumers",
     "local",
     "demo",
 )

@@ -3,7 +3,7 @@
 from optimizer.deploy.actions import Action, ChangeSet
 from optimizer.deploy.aws import BotoAws
 from optimizer.deploy.canary import Canary
-from optimizer.deploy.client import Clients, Connection
+from optimizer.deploy.client import Clients, Connection, default_region
 from optimizer.deploy.clock import RealClock
 from optimizer.deploy.deployments import Deployer, Deployment
 from optimizer.deploy.port import Aws
@@ -27,6 +27,7 @@ __all__ = [
     "Options",
     "Publication",
     "RealClock",
+    "default_region",
     "plan_rollback",
     "publish",
     "put_parameters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Clients:
     _clients: dict[tuple[str, str, bool], Any] = field(default_factory=dict)
     _pacers: dict[str, Pacer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str, region: str, *, once: bool = False) -> Any:
         """The client of a service in a region.
@@ -68,6 +70,12 @@ class Clients:
                 with translated(service, self.connection.endpoint_url, region):
                     self._clients[key] = self._make(service, region, once=once)
             return self._clients[key]
+
+    def answers_within(self, seconds: int) -> None:
+        """Wait so long for answers from now on: for functions that were not known when the run began."""
+        with self._lock:
+            self.connection = dataclasses.replace(self.connection, longest_answer_seconds=seconds)
+            self._clients.clear()
 
     def translated(self, subject: str, region: str) -> AbstractContextManager[None]:
         """This project's errors for botocore's within the block."""
@@ -98,7 +106,21 @@ class Clients:
 
     def _count(self, event_name: str, **_: Any) -> None:
         """Count one request; its event is `before-send.<service>.<operation>`."""
-        self.calls[event_name.rpartition(".")[2]] += 1
+        with self._counting:
+            self.calls[event_name.rpartition(".")[2]] += 1
+
+
+def default_region() -> str | None:
+    """The region that the environment or the profile names.
+
+    Raises:
+        AwsError: the profile does not exist.
+    """
+    import boto3
+
+    with translated("the default region", None, ""):
+        region: str | None = boto3.Session().region_name
+        return region
 
 
 def _pace(pacer: Pacer, event_name: str) -> None:

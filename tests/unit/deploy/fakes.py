@@ -544,6 +544,42 @@ class FakeAws:
         self.ssm[name] = value
 
 
+def published(aws, name, *contents):
+    """Versions of a layer, one for each content."""
+    for content in contents:
+        aws.publish_layer(name, fingerprint(content), Direct(data=content.encode()))
+
+
+def fleet(aws, count, layers, *, prefix="f", alias="live", description=""):
+    """So many functions with those layers; each has version 1, which its alias serves, and the same as `$LATEST`."""
+    attached = tuple(AttachedLayer(arn=arn, zipped_bytes=1) for arn in layers)
+    for number in range(count):
+        name = f"{prefix}{number:03}"
+        code = name.encode()
+        latest = Configuration(
+            arn=f"arn:aws:lambda:{aws.region}:{ACCOUNT}:function:{name}",
+            version="$LATEST",
+            description="",
+            code_sha256=sha(code),
+            zipped_bytes=len(code),
+            layers=attached,
+            handler="h.handler",
+            runtime="python3.11",
+            architecture="x86_64",
+            memory_mb=128,
+            timeout_seconds=3,
+            environment={},
+            role="arn:aws:iam::123456789012:role/r",
+            revision=aws._id(),
+            state="Active",
+        )
+        made = aws.functions[name] = FakeFunction(latest=latest, settles_at=0.0, blobs={sha(code): code})
+        if alias is not None:
+            made.versions["1"] = dataclasses.replace(latest, version="1", description=description, revision=aws._id())
+            made.aliases[alias] = Alias(name=alias, version="1", revision=aws._id())
+    aws.calls.clear()
+
+
 def fault_at(number, when, error=None):
     """A fault that strikes once, at the write call of that number: `before` it acts, or `after` (an answer is lost)."""
     seen = itertools.count()
