@@ -31,6 +31,7 @@ COMMANDS = (
     "publish",
     "status",
     "consumers",
+    "roll",
     "local",
     "demo",
 )

@@ -126,6 +126,11 @@ class Stop:
         """The exit status that the request stands for: 130 for Ctrl-C, 0 for a system's request."""
         return 130 if self._signal == signal.SIGINT else 0
 
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked for."""
+        return self._asked.is_set()
+
     def wait(self) -> None:
         """Return when it was asked for."""
         while not self._asked.wait(3600):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit_json, seldom
-from optimizer.cli.fleet import PACE, LayerArgument, PaceOption, RegionOption, check_known, configured, regions_of
-from optimizer.cli.remote import EndpointOption, LocalOption, connected, console, one_place
+from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit, emit_json, rendered, seldom
+from optimizer.cli.fleet import PACE, LayerArgument, PaceOption, RegionOption, configured, regions_of
+from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
 from optimizer.deploy.layer_reference import LayerReference
 
 
@@ -29,7 +29,7 @@ def consumers(
     one_place(local=local, endpoint_url=endpoint_url)
     wanted = LayerReference.parse(layer)
     places = regions_of(region, wanted, configured(config))
-    from optimizer.deploy.consumers import find_consumers
+    from optimizer.deploy.consumers import check_known, find_consumers
     from optimizer.report.consumers import consumers_document, print_consumers
 
     with (
@@ -43,5 +43,5 @@ def consumers(
     if output_format is Format.JSON:
         emit_json(consumers_document(layer, found, calls=calls))
     else:
-        print_consumers(layer, found, console())
+        emit(rendered(lambda console: print_consumers(layer, found, console)))
     return 0

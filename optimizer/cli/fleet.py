@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.config import Config
-    from optimizer.deploy.consumers import Consumers
 
 LayerArgument = Annotated[
     str, typer.Argument(help="A layer's name, NAME:VERSION, or an ARN, also of another account's.", metavar="LAYER")
@@ -74,22 +73,3 @@ def regions_of(given: Sequence[str] | None, layer: LayerReference, config: Confi
             mend="Give --region, or set AWS_REGION.",
         )
     return tuple(dict.fromkeys(found))
-
-
-def check_known(layer: LayerReference, found: Sequence[Consumers]) -> None:
-    """Refuse a layer that none of the regions knows.
-
-    Raises:
-        UsageError: it does not exist, and nobody uses it.
-    """
-    if any(one.known for one in found):
-        return
-    said = f"version {layer.version} of the layer {layer.listing}" if layer.version else f"the layer {layer.listing}"
-    functions = sum(one.functions_read for one in found)
-    namesakes = sorted({arn for one in found for arn in one.namesakes})
-    other = f" In use is another of that name: {', '.join(namesakes)}." if namesakes else ""
-    raise UsageError(
-        f"There is no {said.removeprefix('the ')} in {', '.join(one.region for one in found)}, and none of {functions} "
-        f"functions uses one.{other}",
-        mend="Look at the name and the region; another account's layer is named by its ARN.",
-    )

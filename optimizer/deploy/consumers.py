@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from optimizer.deploy.region import read_region
 from optimizer.deploy.values import layer_name
+from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from optimizer.deploy.layer_reference import LayerReference
     from optimizer.deploy.port import Aws
@@ -94,6 +95,25 @@ def find_consumers(aws: Aws, layer: LayerReference, progress: Callable[[str], No
         listed=listed,
         known=exists or bool(functions),
         namesakes=_namesakes(inventory, layer),
+    )
+
+
+def check_known(layer: LayerReference, found: Sequence[Consumers]) -> None:
+    """Refuse a layer that none of the regions knows.
+
+    Raises:
+        UsageError: it does not exist, and nobody uses it.
+    """
+    if any(one.known for one in found):
+        return
+    said = f"version {layer.version} of the layer {layer.listing}" if layer.version else f"the layer {layer.listing}"
+    functions = sum(one.functions_read for one in found)
+    namesakes = sorted({arn for one in found for arn in one.namesakes})
+    other = f" In use is another of that name: {', '.join(namesakes)}." if namesakes else ""
+    raise UsageError(
+        f"There is no {said.removeprefix('the ')} in {', '.join(one.region for one in found)}, and none of {functions} "
+        f"functions uses one.{other}",
+        mend="Look at the name and the region; another account's layer is named by its ARN.",
     )
 
 
