@@ -21,6 +21,7 @@ from optimizer.cli.common import (
     emit_json,
     note,
 )
+from optimizer.cli.leasing import LeaseOption, leased
 from optimizer.cli.pipeline import Source
 from optimizer.cli.remote import (
     ArtifactsOption,
@@ -62,6 +63,7 @@ def deploy(
     canary: CanaryOption = None,
     watched_for: ForOption = None,
     max_error_rate: RateOption = None,
+    lease: LeaseOption = None,
     bucket: BucketOption = None,
     config: ConfigOption = CONFIG,
     path: PathOption = None,
@@ -104,15 +106,16 @@ def deploy(
                 progress=note,
                 planned_layers=built.planned_layers,
             )
-            deployments: Sequence[Deployment] = deployer.plan()
-            refused = any(one.outcome == "refused" for one in deployments)
-            changes = any(one.changes is not None and one.changes.changes for one in deployments)
-            if not as_json or not (yes or dry_run):
-                print_changes(deployments, console(stderr=as_json))
-            executed = not (dry_run or refused) and (not changes or yes or confirmed("Deploy this?"))
-            if executed:
-                with told_when_cut_off(journal), interruptible(stop):
-                    deployments = deployer.execute(deployments)
+            with leased(None if dry_run else lease, aws, built.manifest):
+                deployments: Sequence[Deployment] = deployer.plan()
+                refused = any(one.outcome == "refused" for one in deployments)
+                changes = any(one.changes is not None and one.changes.changes for one in deployments)
+                if not as_json or not (yes or dry_run):
+                    print_changes(deployments, console(stderr=as_json))
+                executed = not (dry_run or refused) and (not changes or yes or confirmed("Deploy this?"))
+                if executed:
+                    with told_when_cut_off(journal), interruptible(stop):
+                        deployments = deployer.execute(deployments)
             if as_json:
                 emit_json(
                     deploy_document(

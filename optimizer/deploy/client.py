@@ -14,6 +14,7 @@ from optimizer.deploy.pace import Pacer
 from optimizer.deploy.rejections import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 _ATTEMPTS = 6
@@ -41,12 +42,14 @@ class Clients:
     """The clients of one run in all regions, made when they are first asked for, and what they have sent.
 
     `calls_per_second` is the pace at which each region's control plane is called, tries that are repeated included;
-    without it calls are not paced, and botocore's retries are left to deal with throttling.
+    without it calls are not paced, and botocore's retries are left to deal with throttling. `guard` is called before
+    each request, which is not sent where it raises.
     """
 
     connection: Connection
     calls_per_second: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
+    guard: Callable[[], None] | None = None
     _session: Any = None
     _clients: dict[tuple[str, str, bool], Any] = field(default_factory=dict)
     _pacers: dict[str, Pacer] = field(default_factory=dict)
@@ -106,6 +109,8 @@ class Clients:
 
     def _count(self, event_name: str, **_: Any) -> None:
         """Count one request; its event is `before-send.<service>.<operation>`."""
+        if self.guard is not None:
+            self.guard()
         with self._counting:
             self.calls[event_name.rpartition(".")[2]] += 1
 
