@@ -10,6 +10,7 @@ import typer
 
 from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit_json, note
 from optimizer.cli.deploy import confirmed, told
+from optimizer.cli.leasing import LeaseOption, leased
 from optimizer.cli.remote import (
     EndpointOption,
     LocalOption,
@@ -45,6 +46,7 @@ def rollback(
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    lease: LeaseOption = None,
     config: ConfigOption = CONFIG,
     output_format: FormatOption = Format.TEXT,
 ) -> int:
@@ -78,17 +80,18 @@ def rollback(
             journal=journal,
             progress=note,
         )
-        planned: Sequence[Deployment] = plan_rollback(
-            manifest.functions, to=to, regions=region or (), connect=aws.connect
-        )
-        refused = any(one.outcome == "refused" for one in planned)
-        changes = any(one.changes is not None and one.changes.changes for one in planned)
-        if not as_json or not (yes or dry_run):
-            print_changes(planned, console(stderr=as_json), nothing="Nothing to do: that version is live.")
-        executed = not (dry_run or refused) and (not changes or yes or confirmed("Go back?"))
-        if executed:
-            with told_when_cut_off(journal), interruptible(stop):
-                planned = deployer.execute(planned)
+        with leased(None if dry_run else lease, aws, manifest):
+            planned: Sequence[Deployment] = plan_rollback(
+                manifest.functions, to=to, regions=region or (), connect=aws.connect
+            )
+            refused = any(one.outcome == "refused" for one in planned)
+            changes = any(one.changes is not None and one.changes.changes for one in planned)
+            if not as_json or not (yes or dry_run):
+                print_changes(planned, console(stderr=as_json), nothing="Nothing to do: that version is live.")
+            executed = not (dry_run or refused) and (not changes or yes or confirmed("Go back?"))
+            if executed:
+                with told_when_cut_off(journal), interruptible(stop):
+                    planned = deployer.execute(planned)
         if as_json:
             emit_json(deploy_document(planned, executed=executed, sent_bytes=0, calls=aws.clients.calls))
         elif executed:

@@ -270,7 +270,7 @@ def _release(
     if path is not None:
         actions.append(Check(subject=name, reason=f"GET {path} before anybody else calls it", path=path))
     if frozen:
-        why = "from what its callers called before to the new one"
+        why = f"from what its callers called before to the new one{'; no canary' if options.canary else ''}"
         actions.append(MoveAlias(subject=ALIAS, reason=why, revision="", before="", mark=mark))
     elif alias is None:
         alone = "; no canary, since nobody is served yet" if options.canary else ""

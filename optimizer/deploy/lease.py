@@ -177,10 +177,11 @@ class Lease:
         return True
 
     def _refusal(self, held: dict[str, Any], left: float) -> DeployRefusedError:
+        since = str(held.get("since", "?")).replace("T", " ").replace("+00:00", " UTC")
         end = (_now() + timedelta(seconds=left)).strftime("%H:%M:%S UTC")
         commit = f" at commit {held['commit'][:12]}" if held.get("commit") else ""
         return DeployRefusedError(
-            f"{held['who']}{commit} has deployed there since {held.get('since', '?')} and holds the lease "
+            f"{held['who']}{commit} has deployed there since {since} and holds the lease "
             f"{self.store.place} until {end}, or longer while it goes on",
             mend="Wait until that deploy has ended. One that was killed renews nothing: its lease is taken over then.",
         )
