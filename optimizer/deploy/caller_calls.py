@@ -89,6 +89,18 @@ class CallerAws(ListingAws):
         ]
         return tuple(found)
 
+    def sources_of_latest(self) -> dict[str, tuple[CallingSource, ...]]:
+        """See Aws.sources_of_latest."""
+        found: dict[str, list[CallingSource]] = {}
+        with self._lambda("the event sources") as client:
+            for page in client.get_paginator("list_event_source_mappings").paginate():
+                for mapping in page["EventSourceMappings"]:
+                    name, *qualifier = mapping["FunctionArn"].split(":")[6:]
+                    if not qualifier:
+                        source = CallingSource(identifier=mapping["UUID"], source=mapping.get("EventSourceArn", ""))
+                        found.setdefault(name, []).append(source)
+        return {name: tuple(sources) for name, sources in found.items()}
+
     def surroundings(self, function: str, sources: Sequence[str]) -> Surroundings:
         """See Aws.surroundings."""
         targets = {source: self._targets(source) for source in sorted(set(sources))}

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from optimizer.deploy.callers import Caller, Surroundings
+    from optimizer.deploy.callers import Caller, CallingSource, Surroundings
     from optimizer.deploy.statements import Permission, Statement
     from optimizer.deploy.values import (
         Absence,
@@ -165,6 +165,9 @@ class Aws(Protocol):
     # callers of $LATEST
     def callers_of_latest(self, function: str) -> tuple[Caller, ...]:
         """Who calls `$LATEST`: unqualified URL, policy, event sources, aliases that point there or did."""
+
+    def sources_of_latest(self) -> dict[str, tuple[CallingSource, ...]]:
+        """The event sources that call `$LATEST`, by function, of the whole region in one listing."""
 
     def surroundings(self, function: str, sources: Sequence[str]) -> Surroundings:
         """What has to be known to move them: the alias's policy and event sources, and whom `sources` call."""

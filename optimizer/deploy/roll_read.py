@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from optimizer.deploy.callers import CallingPermission, CallingUrl
 from optimizer.deploy.consumers import check_known, find_consumers
 from optimizer.deploy.roll_plan import decide, waves_of
 from optimizer.deploy.roll_values import RollPlan, Stay
-from optimizer.deploy.values import ListedLayer
+from optimizer.deploy.values import LATEST, ListedLayer
 from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def plan_roll(
     target = _target(aws, found, layer, to)
     moves, stays = decide(found, layer, target, options, backwards=to is not None)
     if not options.accept_latest:
-        moves, called = _without_callers(aws, moves, progress)
+        moves, called = _without_callers(aws, found, moves, progress)
         stays += called
     return RollPlan(
         region=aws.region,
@@ -96,13 +97,27 @@ def _target(aws: Aws, found: Consumers, layer: LayerReference, to: int | None) -
 
 
 def _without_callers(
-    aws: Aws, moves: Sequence[Move], progress: Callable[[str], None]
+    aws: Aws, found: Consumers, moves: Sequence[Move], progress: Callable[[str], None]
 ) -> tuple[tuple[Move, ...], tuple[Stay, ...]]:
-    """Take out the functions whose `$LATEST` is called: those callers would get what is not checked yet."""
-    if moves:
-        progress(f"asking who calls $LATEST of {len(moves)} functions in {aws.region}")
+    """Take out the functions whose `$LATEST` is called: those callers would get what is not checked yet.
+
+    What one listing tells of the whole region is not asked function by function: two calls are left for each.
+    """
+    if not moves:
+        return (), ()
+    progress(f"asking who calls $LATEST of {len(moves)} functions in {aws.region}")
+    sources = aws.sources_of_latest()
+    functions = {function.name: function for function in found.functions}
+
+    def called_by(move: Move) -> list[str]:
+        url = aws.url(move.function, None)
+        told = [CallingUrl(url=url).told] if url else []
+        told += [CallingPermission(statement=one).told for one in aws.policy(move.function, None)]
+        told += [source.told for source in sources.get(move.function, ())]
+        return told + [f"the alias {alias.name!r}" for alias in functions[move.function].aliases_of(LATEST)]
+
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE, thread_name_prefix="callers") as pool:
-        callers = list(pool.map(lambda move: _called_by(aws, move.function), moves))
+        callers = list(pool.map(called_by, moves))
     free = tuple(move for move, called in zip(moves, callers, strict=True) if not called)
     stays = tuple(
         Stay(
@@ -115,8 +130,3 @@ def _without_callers(
         if called
     )
     return free, stays
-
-
-def _called_by(aws: Aws, function: str) -> tuple[str, ...]:
-    """Who calls `$LATEST`; an alias that was taken off it and waits for its version does not any more."""
-    return tuple(caller.told for caller in aws.callers_of_latest(function) if not caller.waits)

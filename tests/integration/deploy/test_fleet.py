@@ -166,6 +166,22 @@ def test_the_dry_run_prints_the_waves_and_only_reads(command, region):
     assert "no terminal to ask at" in refused.stderr
 
 
+def test_functions_whose_latest_is_called_are_left_alone(command, fleet, region):
+    queue = f"arn:aws:sqs:{region}:123456789012:jobs"
+    fleet.create_event_source_mapping(FunctionName="f00", EventSourceArn=queue)
+    fleet.create_event_source_mapping(FunctionName="f01:live", EventSourceArn=queue)
+    fleet.create_function_url_config(FunctionName="f02", AuthType="AWS_IAM")
+    fleet.add_permission(
+        FunctionName="f03", StatementId="bucket", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    (place,) = document(command, "roll", "web", "--region", region, "--dry-run")["regions"]
+    outcomes = {row["function"]: row["outcome"] for row in place["functions"]}
+    assert {name for name, outcome in outcomes.items() if outcome == "skipped"} == {"f00", "f02", "f03"}
+    assert f"the event source {queue}" in place["functions"][0]["reason"]
+    (place,) = document(command, "roll", "web", "--region", region, "--dry-run", "--accept-latest")["regions"]
+    assert {row["outcome"] for row in place["functions"]} == {"planned"}
+
+
 def test_a_layer_that_nobody_knows_is_wrong_input(command, region):
     done = command("consumers", "nothing", "--region", region, "--format", "json", status=2)
     assert json.loads(done.stdout)["error"]["message"].startswith(f"There is no layer nothing in {region}")

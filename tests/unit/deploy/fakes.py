@@ -238,6 +238,15 @@ class FakeAws:
         )
 
     @counted
+    def sources_of_latest(self):
+        return {
+            name: tuple(
+                CallingSource(identifier=key, source=arn) for key, (arn, place) in one.sources.items() if not place
+            )
+            for name, one in self.functions.items()
+        }
+
+    @counted
     def surroundings(self, function, sources):
         return Surroundings(
             granted=self._policy(function, "live"),

@@ -163,6 +163,14 @@ def weighted(aws):
     function.aliases["live"] = dataclasses.replace(function.aliases["live"], weights={"2": 0.1})
 
 
+def second_alias(aws):
+    aws.functions["f000"].aliases["beta"] = Alias(name="beta", version="$LATEST", revision="r")
+
+
+def permitted(aws):
+    aws.functions["f000"].policies[None] = {"s3": {"Sid": "s3"}}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
