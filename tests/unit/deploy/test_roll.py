@@ -335,8 +335,10 @@ def test_a_roll_that_was_killed_between_two_calls_goes_on_from_what_is_there():
         aws.fault = lambda *_: None
         (move,) = plan(aws).moves
         assert move.begun
+    aws.calls.clear()
     assert outcomes(roll(aws)) == {"f000": "moved"}
     assert len(aws.functions["f000"].versions) == 2
+    assert "update_configuration" not in aws.calls, "$LATEST has the list already"
 
 
 def test_where_the_old_version_is_deleted_latest_cant_go_back_and_that_is_said():
@@ -355,6 +357,17 @@ def test_whoever_asks_to_stop_has_begun_functions_finished_and_no_others_begun()
     done = roll(aws, wave="1", stopped=asked.is_set)
     assert list(outcomes(done).values()) == ["moved", *["not-begun"] * 19]
     assert (served(aws), served(aws, "f001"), latest(aws, "f001")) == (("2", 2), ("1", 1), 1)
+
+
+def test_within_a_wave_too_only_what_is_begun_is_finished():
+    aws = make(30)
+    asked = threading.Event()
+    aws.fault = lambda _aws, verb, _moment: asked.set() if verb == "configuration" else None
+    done = outcomes(roll(aws, wave="100%", stopped=asked.is_set))
+    assert set(done.values()) == {"moved", "not-begun"}
+    moved = [name for name, outcome in done.items() if outcome == "moved"]
+    assert len(moved) <= 8, "so many go side by side"
+    assert {name for name in aws.functions if served(aws, name) == ("2", 2)} == set(moved)
 
 
 def test_a_function_that_fails_behind_its_alias_goes_back_and_ends_the_roll():
