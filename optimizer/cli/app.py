@@ -32,6 +32,7 @@ COMMANDS = (
     "status",
     "consumers",
     "roll",
+    "prune",
     "local",
     "demo",
 )

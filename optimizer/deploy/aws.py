@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.deploy.answers import alias_of, configuration_of
 from optimizer.deploy.caller_calls import named, qualified, url_of
 from optimizer.deploy.layers import content_of
+from optimizer.deploy.removals import RemovalAws
 from optimizer.deploy.traffic import TrafficAws
 from optimizer.deploy.values import Invocation
 
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from optimizer.deploy.values import Alias, AuthType, Configuration, Url
 
 
-class BotoAws(TrafficAws):
+class BotoAws(TrafficAws, RemovalAws):
     """Lambda in one region.
 
-    Aliases' traffic comes from TrafficAws, URLs, permissions and callers from CallerAws, listings from ListingAws,
-    layers from LayerAws, roles, storage and parameters from AccountAws.
+    Aliases' traffic comes from TrafficAws, URLs, permissions and callers from CallerAws, removals from RemovalAws,
+    listings from ListingAws, layers from LayerAws, roles, storage and parameters from AccountAws.
     """
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:

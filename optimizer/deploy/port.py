@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Alias,
         AuthType,
         Calls,
+        CodeStorage,
         Configuration,
         Invocation,
         LayerFacts,
@@ -192,6 +193,22 @@ class Aws(Protocol):
         self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
     ) -> LayerVersion:
         """Make a new version; tried once only, since each call that acts makes another version."""
+
+    # what can go
+    def shared_with(self, layer: str, version: int) -> tuple[str, ...] | None:
+        """Whom a layer version's policy lets in, a line for each statement; None where it can't be read."""
+
+    def callers_of_version(self, function: str, version: str) -> tuple[str, ...]:
+        """Who calls a published version by its number, a line for each: policy, event sources."""
+
+    def code_storage(self) -> CodeStorage:
+        """The room that versions take in the region."""
+
+    def delete_layer_version(self, layer: str, version: int) -> None:
+        """Take a layer version away; where it is attached it works on. One that is gone is none to take away."""
+
+    def delete_version(self, function: str, version: str) -> None:
+        """Take a published version away; refused where an alias points at it. So with one that is gone."""
 
     # roles
     def role(self, name: str) -> Role | None:

@@ -163,6 +163,14 @@ class LayerFacts:
     created: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeStorage:
+    """Zipped bytes that all versions of functions and layers of a region take, and how many it has room for."""
+
+    used_bytes: int
+    limit_bytes: int
+
+
 Absence = Literal["gone", "hidden"]
 """Why a layer version can't be read: it was deleted (or never was), or these credentials may not see it."""
 

@@ -27,6 +27,7 @@ from optimizer.deploy.values import (
     Alias,
     AttachedLayer,
     Calls,
+    CodeStorage,
     Configuration,
     Invocation,
     LayerFacts,
@@ -61,6 +62,8 @@ WRITES = frozenset(
         "attach_policy",
         "put_policy",
         "delete_policy",
+        "delete_layer_version",
+        "delete_version",
     }
 )
 
@@ -122,7 +125,7 @@ class FakeAws:
         self.unzipped, self.answers, self.events = {}, {}, []
         self.targets, self.busy = {}, 0
         self.role_ready_at, self.update_seconds = 0.0, 0.25
-        self.deleted = set()
+        self.deleted, self.shared = set(), {}
         self.calls_by_version = lambda _version, _seconds: Calls()
         self._ids = itertools.count(1)
 
@@ -336,7 +339,33 @@ class FakeAws:
             if v.arn not in self.deleted
         )
 
+    @counted
+    def shared_with(self, layer, version):
+        return self.shared.get(layer_arn(layer, version), ())
+
+    @counted
+    def callers_of_version(self, function, version):
+        return tuple(f"the permission {sid!r}" for sid in self.functions[function].policies.get(version, ()))
+
+    @counted
+    def code_storage(self):
+        layers = [data for versions in self.layers.values() for v, data in versions if v.arn not in self.deleted]
+        code = [c.zipped_bytes for f in self.functions.values() for c in (f.latest, *f.versions.values())]
+        return CodeStorage(used_bytes=sum(map(len, layers)) + sum(code), limit_bytes=10_000)
+
     # writes
+    @counted
+    def delete_layer_version(self, layer, version):
+        self.deleted.add(layer_arn(layer, version))
+
+    @counted
+    def delete_version(self, function, version):
+        found = self._function(function)
+        for alias in found.aliases.values():
+            if version in alias.versions:
+                raise rejected("ResourceConflictException", f"{version} is used by alias {alias.name}")
+        found.versions.pop(version, None)
+
     @counted
     def create_function(self, function, settings, code, *, architecture, role):
         if function in self.functions:
@@ -400,7 +429,11 @@ class FakeAws:
                 return newest
         number = str(len(found.versions) + 1)
         found.versions[number] = dataclasses.replace(
-            found.latest, version=number, description=description, revision=self._id()
+            found.latest,
+            arn=f"{found.latest.arn}:{number}",
+            version=number,
+            description=description,
+            revision=self._id(),
         )
         return found.versions[number]
 
