@@ -14,7 +14,7 @@ from optimizer.deploy.drift_settings import (
     url_findings,
 )
 from optimizer.deploy.findings import Finding
-from optimizer.deploy.mark import read_mark
+from optimizer.deploy.mark import read_before, read_mark
 from optimizer.deploy.values import ALIAS, LATEST
 
 if TYPE_CHECKING:
@@ -137,15 +137,17 @@ def _alias(function: Function, alias: Alias, seen: Seen) -> Iterator[Finding]:
             actual=f"{shares}, the rest version {alias.version}",
             mend="A canary that runs ends by itself. One that was left behind: deploy again, or roll back.",
         )
-    newest = seen.newest
+    newest, back_from = seen.newest, read_before(alias)
     if newest is not None and int(newest.version) > int(alias.version):
+        rolled_back = back_from is not None and int(back_from) > int(alias.version)
         yield Finding(
             check="alias-behind",
             subject=subject,
             expected=f"version {newest.version}, the newest that a deploy made",
             actual=f"version {alias.version}",
-            mend=f"The check of version {newest.version} failed, it was rolled back, or somebody moved the alias: "
-            "deploy what is to be live.",
+            mend=f"It was rolled back from version {back_from}: deploy again when that is mended."
+            if rolled_back
+            else f"The check of version {newest.version} failed, or somebody moved the alias: deploy again.",
         )
 
 

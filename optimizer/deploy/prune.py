@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy import descriptions
+from optimizer.deploy.mark import read_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from optimizer.deploy.region import RegionFunction
     from optimizer.deploy.values import Configuration, ListedLayer
 
-Reason = Literal["not-ours", "in-use", "newest", "locked", "configured", "shared", "unreadable"]
-"""Why a version is kept: it carries no fingerprint of ours; something refers to it or calls it; it is one of the
-newest; by the committed lock a deploy may want it; the configuration names it; its policy lets others use it, whom
-nobody sees from here; or that can't be read."""
+Reason = Literal["not-ours", "in-use", "rollback", "newest", "locked", "configured", "shared", "unreadable"]
+"""Why a version is kept: it carries no fingerprint of ours; something refers to it or calls it; a rollback goes back
+to it; it is one of the newest; by the committed lock a deploy may want it; the configuration names it; its policy lets
+others use it, whom nobody sees from here; or that can't be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,7 @@ def with_sharing(version: Judged, shared_with: Sequence[str] | None) -> Judged:
 
 def judge_function(function: RegionFunction, provisioned: Mapping[str, int], keep: int) -> tuple[Judged, ...]:
     """Every published version of a function, newest first; who calls those that can go is not looked at yet."""
+    before = {read_before(alias): alias.name for alias in function.aliases or ()}
     found = []
     newer = 0
     for one in sorted(function.versions, key=lambda one: -int(one.version)):
@@ -133,6 +135,8 @@ def judge_function(function: RegionFunction, provisioned: Mapping[str, int], kee
             reason, detail = "unreadable", "its aliases are not known"
         elif aliases:
             reason, detail = "in-use", f"used by the alias {', '.join(alias.name for alias in aliases)}"
+        elif one.version in before:
+            reason, detail = "rollback", f"a rollback of the alias {before[one.version]} goes back to it"
         elif newer < keep:
             reason, detail = "newest", f"one of the newest {keep}"
         elif one.version in provisioned:

@@ -42,7 +42,7 @@ def test_from_what_can_go_to_the_bytes_that_are_free_and_what_runs_goes_on(comma
     assert (document["schema"], document["executed"], document["keep"]) == (1, False, 1)
     assert all(name.startswith(READING) for name in command.calls)
     assert document["calls"] == dict(command.calls)
-    assert going(region) == ["app:3", "app:2", "app:1", "web:3", "web:2", "web:1"]
+    assert going(region) == ["app:2", "app:1", "web:2", "web:1"]
     assert stored(client()) == before
 
     document, region = asked(command, "--keep", "1", "--versions", "--yes")
@@ -53,9 +53,12 @@ def test_from_what_can_go_to_the_bytes_that_are_free_and_what_runs_goes_on(comma
     assert (storage["used_bytes"], storage["used_bytes_after"]) == (before, before - region["freed_bytes"])
     assert ask(client())[1] == {"path": "/x", "version": "4", "core": "1", "web": "4"}
     left = client().list_layer_versions(LayerName="web")["LayerVersions"]
-    assert [layer["Version"] for layer in left] == [4]
+    assert [layer["Version"] for layer in left] == [4, 3], "a rollback goes back to version 3"
     assert going(asked(command, "--keep", "1", "--versions", "--yes")[1]) == []
     command("status", status=0)
+    command("rollback", "--yes")
+    assert ask(client())[1]["web"] == "3"
+    assert "rolled back from version 4" in command("status", status=1).stdout
 
 
 @pytest.mark.usefixtures("deployed")
@@ -65,7 +68,7 @@ def test_published_versions_keep_their_layers_in_use_unless_they_go_too(command)
     assert "Nothing can be deleted." in text
     assert "--versions looks for" in " ".join(text.split())
     text = command("prune", "--keep", "1", "--versions", COLUMNS="80").stdout
-    assert "-  function app:3" in text
+    assert "-  function app:2" in text
     assert "Nothing was deleted: that takes --yes." in text
     assert [line for line in text.splitlines() if len(line) > 80] == []
 
@@ -74,19 +77,24 @@ def test_published_versions_keep_their_layers_in_use_unless_they_go_too(command)
 def test_what_is_shared_provisioned_or_called_by_its_number_is_kept_and_named(command, client):
     lam = client()
     lam.add_layer_version_permission(
-        LayerName="web", VersionNumber=2, StatementId="team", Principal="999999999999", Action="lambda:GetLayerVersion"
+        LayerName="web", VersionNumber=1, StatementId="team", Principal="999999999999", Action="lambda:GetLayerVersion"
     )
     lam.put_provisioned_concurrency_config(FunctionName="app", Qualifier="1", ProvisionedConcurrentExecutions=1)
     lam.create_event_source_mapping(
-        FunctionName="app:3", EventSourceArn=f"arn:aws:sqs:{lam.meta.region_name}:123456789012:jobs"
+        FunctionName="app:2", EventSourceArn=f"arn:aws:sqs:{lam.meta.region_name}:123456789012:jobs"
     )
     _, region = asked(command, "--keep", "1", "--versions", "--yes")
-    assert going(region) == ["app:2"]
+    assert going(region) == []
     details = {f"{one['name']}:{one['version']}": one["detail"] for one in region["versions"]}
     assert details["app:1"] == "it has provisioned concurrency 1"
-    assert details["app:3"].startswith("called by the event source arn:aws:sqs:")
-    assert details["web:2"] == "shared: team for arn:aws:iam::999999999999:root"
-    assert "layer web:2 is kept: shared" in command("prune", "--keep", "1").stdout
+    assert details["app:2"].startswith("called by the event source arn:aws:sqs:")
+    assert details["web:1"] == "used by app:1"
+    lam.delete_provisioned_concurrency_config(FunctionName="app", Qualifier="1")
+    _, region = asked(command, "--keep", "1", "--versions")
+    details = {f"{one['name']}:{one['version']}": one["detail"] for one in region["versions"]}
+    assert going(region) == ["app:1"]
+    assert details["web:1"] == "shared: team for arn:aws:iam::999999999999:root"
+    assert "layer web:1 is kept: shared" in command("prune", "--keep", "1", "--versions").stdout
 
 
 @pytest.mark.usefixtures("deployed")
@@ -114,10 +122,8 @@ def test_after_an_interrupt_it_says_what_was_deleted_and_goes_on_when_run_again(
         told = command("prune", "--keep", "1", "--versions", "--yes", status=130).stderr
     assert "Deleted before it was cut off:" in told
     assert [line.strip().split(" in ")[0] for line in told.splitlines() if line.startswith("  ")] == [
-        "function app:3",
         "function app:2",
         "function app:1",
-        "layer web:3",
     ]
     assert going(asked(command, "--keep", "1", "--versions", "--yes")[1]) == ["web:2", "web:1"]
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from optimizer.deploy.findings import Expected, fingerprints_of
+from optimizer.deploy.mark import bare_text
 from optimizer.deploy.port import Direct
 from optimizer.deploy.status import read_function, read_status
 from optimizer.deploy.values import AttachedLayer, Url
@@ -108,6 +109,11 @@ def test_an_alias_that_was_moved_back_is_behind_and_its_latest_is_not_told_again
     (finding,) = findings(aws, expected_of(newer))
     assert finding.check == "alias-behind"
     assert (finding.expected[:9], finding.actual) == ("version 2", "version 1")
+    assert "somebody moved the alias" in finding.mend
+    moved = aws.functions["app"].aliases["live"]
+    aws.functions["app"].aliases["live"] = dataclasses.replace(moved, description=bare_text("1", "2"))
+    (finding,) = findings(aws, expected_of(newer))
+    assert "rolled back from version 2" in finding.mend
 
 
 def test_a_version_that_somebody_else_published_is_told(aws, manifest):

@@ -252,9 +252,11 @@ def test_a_deploy_that_loses_its_layer_to_prune_is_refused_and_publishes_it_when
 
 @pytest.fixture
 def four(tmp_path):
-    """Four deploys with all of their published versions."""
+    """Four deploys with all of their published versions, and an alias that does not tell what it served before."""
     made = FakeAws()
     builds(made, tmp_path, 4)
+    aliases = made.functions["app"].aliases
+    aliases["live"] = dataclasses.replace(aliases["live"], description="")
     return made
 
 
@@ -282,6 +284,14 @@ def test_a_version_that_an_alias_refers_to_or_sends_a_share_to_is_kept(four):
         "used by the alias beta",
         "used by the alias live",
     }
+
+
+def test_the_version_that_a_rollback_goes_back_to_is_kept(tmp_path):
+    aws = FakeAws()
+    builds(aws, tmp_path, 4)
+    one = planned(aws, functions=("app",))
+    assert going(one) == ["app:2", "app:1", "web:2", "web:1"]
+    assert reasons(one)["app:3"] == "rollback"
 
 
 def test_versions_with_provisioned_concurrency_or_callers_or_of_others_are_kept(four):
