@@ -191,7 +191,8 @@ class ReturnTraffic(_Action):
 class ShiftTraffic(_Action):
     """Send a `share` from 0 to 1 of the alias's traffic to the new version; what was there `before` keeps the rest.
 
-    `revision` guards it, or that of the last change of the alias in this change set.
+    `revision` guards it, or that of the last change of the alias in this change set. Both are empty where the alias is
+    made in this change set.
     """
 
     name: ClassVar[str] = "shift-traffic"

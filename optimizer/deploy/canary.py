@@ -29,8 +29,16 @@ class Canary:
     max_error_rate: float
 
 
-def shift_actions(canary: Canary | None, alias: Alias, function: str) -> list[Action]:
-    """The steps before the alias moves as a whole; none without a canary."""
+def shift_actions(canary: Canary | None, function: str, *, before: str, revision: str) -> list[Action]:
+    """The steps before the alias moves as a whole; none without a canary.
+
+    Args:
+        canary: what is asked for.
+        function: its name.
+        before: the version that the alias serves, empty where that is published just before.
+        revision: the alias's, empty in the same case.
+    """
+    stays = f"version {before}" if before else "the version before"
     actions: list[Action] = []
     if canary is None:
         return actions
@@ -38,9 +46,9 @@ def shift_actions(canary: Canary | None, alias: Alias, function: str) -> list[Ac
         actions.append(
             ShiftTraffic(
                 subject=ALIAS,
-                reason=f"{percent(share)} of the traffic to the new version, the rest stays with {alias.version}",
-                revision=alias.revision,
-                before=alias.version,
+                reason=f"{percent(share)} of the traffic to the new version, the rest stays with {stays}",
+                revision=revision,
+                before=before,
                 share=share,
             )
         )
@@ -48,7 +56,7 @@ def shift_actions(canary: Canary | None, alias: Alias, function: str) -> list[Ac
         actions.append(
             Watch(
                 subject=function,
-                reason=f"for {duration(canary.seconds)}; back to {alias.version} if over {limit} of its calls fail",
+                reason=f"for {duration(canary.seconds)}; back to {stays} if over {limit} of its calls fail",
                 share=share,
                 seconds=canary.seconds,
                 max_error_rate=canary.max_error_rate,

@@ -9,28 +9,19 @@ from optimizer.deploy.access import role_actions, url_actions
 from optimizer.deploy.actions import (
     AttachLayers,
     ChangeSet,
-    Check,
-    CreateAlias,
     CreateFunction,
-    CreateUrl,
-    DeleteUrl,
-    KeepAlias,
     KeepCode,
-    MarkAlias,
-    MoveAlias,
     OwnLayer,
-    PublishVersion,
     Slot,
     UpdateCode,
     UpdateSettings,
 )
 from optimizer.deploy.adoption import Adoption, adopt, not_adopted
-from optimizer.deploy.canary import return_actions, shift_actions
+from optimizer.deploy.canary import return_actions
 from optimizer.deploy.layer_list import attach_list, staying, transition
-from optimizer.deploy.mark import Draft, read_before
 from optimizer.deploy.own_layers import bucket_for, own_layers
 from optimizer.deploy.port import Settings
-from optimizer.deploy.values import ALIAS
+from optimizer.deploy.release import draft_of, keep_alias, marking, release, served_before
 from optimizer.deploy.wanted import code_sha256
 from optimizer.errors import DeployRefusedError
 
@@ -38,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from optimizer.deploy.actions import Action
-    from optimizer.deploy.mark import Mark
     from optimizer.deploy.values import Configuration, LayerKey, RemoteState
     from optimizer.deploy.wanted import Options, Wanted
 
@@ -78,14 +68,14 @@ def make_change_set(
     back = return_actions(state.alias)
     before = live.version if live else state.alias.version if state.alias else None
     adoption = Adoption()
-    draft = _draft(wanted, state)
+    draft = draft_of(wanted, state)
     served = wanted.is_marked_by(state.mark) or (live is not None and wanted.is_served_by(live))
     target = () if served else attach_list(wanted, state, _slots(layers))
     if before is not None and (served or (live is not None and _is_live(wanted, live, target))):
         core: tuple[Action, ...] = (
             KeepCode(subject=wanted.function.name, reason="same fingerprint"),
             *role_actions(wanted, state),
-            *([] if back else [_kept(before)]),
+            *([] if back else [keep_alias(before)]),
         )
         adoption = _adoption(wanted, state, options, core)
         after = url_actions(wanted, state, like=adoption.url)
@@ -102,14 +92,14 @@ def make_change_set(
             *role_actions(wanted, state),
             *adoption.first,
             *made,
-            *_release(wanted, state, layers, options, draft if last else None, frozen=adoption.frozen),
+            *release(wanted, state, layers, options, draft if last else None, frozen=adoption.frozen),
         )
     actions = (*back, *(action for action, _ in layers), *core, *after, *adoption.last)
     callers = _accepted_callers(wanted, state, options, adoption, actions)
     return ChangeSet(
         function=wanted.function.name,
         region=state.region,
-        actions=(*actions, *_marking(draft, state.mark, actions)),
+        actions=(*actions, *marking(draft, state.mark, actions)),
         layers=tuple(layer for _, layer in layers),
         version=before,
         url=state.url.address if state.url else None,
@@ -117,45 +107,9 @@ def make_change_set(
         revision=latest.revision if latest else "",
         code_sha256=latest.code_sha256 if latest else "",
         attached=latest.layer_arns if latest else (),
-        before=_served_before(state, actions),
+        before=served_before(state, actions),
         callers=callers,
     )
-
-
-def _kept(version: str) -> KeepAlias:
-    return KeepAlias(subject=ALIAS, reason=f"serves version {version}, which is this", version=version)
-
-
-def _served_before(state: RemoteState, actions: Sequence[Action]) -> str | None:
-    """The version that a rollback leads to afterwards."""
-    if any(isinstance(action, MoveAlias) for action in actions):
-        return state.alias.version if state.alias else None
-    return read_before(state.alias) if state.alias else None
-
-
-def _draft(wanted: Wanted, state: RemoteState) -> Draft | None:
-    """What the alias's mark is going to say; nothing where code alone is deployed beside something else that is old."""
-    code_alone = wanted.layers is None
-    if wanted.rest is None or (code_alone and (state.mark is None or not wanted.has_rest(state.mark))):
-        return None
-    latest, mark = state.latest, state.mark
-    if mark is not None and not state.whole:
-        own_role = mark.draft.own_role
-    else:
-        own_role = not wanted.function.role_arn and (latest is None or wanted.has_own_role(latest))
-    return Draft(code=wanted.short, rest=wanted.rest, own_role=own_role)
-
-
-def _marking(draft: Draft | None, there: Mark | None, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The mark as the last action, where it does not go with the alias's move."""
-    moves = [action for action in actions if isinstance(action, CreateAlias | MoveAlias)]
-    if draft is None or any(action.mark is not None for action in moves):
-        return ()
-    readdressed = any(isinstance(action, CreateUrl | DeleteUrl) for action in actions)
-    true_already = there is not None and there.draft == draft and not moves and not readdressed
-    if true_already or not any(action.changes for action in actions):
-        return ()
-    return (MarkAlias(subject=ALIAS, reason="so that the next deploy has less to read", mark=draft),)
 
 
 def _slots(layers: Sequence[tuple[Action, OwnLayer]]) -> list[Slot]:
@@ -247,39 +201,6 @@ def _sent(wanted: Wanted, options: Options, reason: str) -> UpdateCode:
         bucket=bucket_for(wanted.code, options.bucket),
         architecture=wanted.function.architecture,
     )
-
-
-def _release(
-    wanted: Wanted,
-    state: RemoteState,
-    layers: Sequence[tuple[Action, OwnLayer]],
-    options: Options,
-    mark: Draft | None,
-    *,
-    frozen: bool = False,
-) -> list[Action]:
-    """Freeze, check, shift the alias in steps or at once.
-
-    `frozen` is whether the alias was made for callers of `$LATEST` just before.
-    """
-    name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
-    description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
-    actions: list[Action] = [
-        PublishVersion(subject=name, reason="freezes code and layers together", description=description)
-    ]
-    if path is not None:
-        actions.append(Check(subject=name, reason=f"GET {path} before anybody else calls it", path=path))
-    if frozen:
-        why = f"from what its callers called before to the new one{'; no canary' if options.canary else ''}"
-        actions.append(MoveAlias(subject=ALIAS, reason=why, revision="", before="", mark=mark))
-    elif alias is None:
-        alone = "; no canary, since nobody is served yet" if options.canary else ""
-        actions.append(CreateAlias(subject=ALIAS, reason=f"callers use the alias{alone}", mark=mark))
-    else:
-        actions += shift_actions(options.canary, alias, name)
-        why = f"from version {alias.version} to the new one"
-        actions.append(MoveAlias(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version, mark=mark))
-    return actions
 
 
 def _changing(actions: Sequence[Action]) -> bool:

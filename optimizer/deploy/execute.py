@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from optimizer.deploy.access_calls import create_role, create_url, grant
 from optimizer.deploy.actions import (
     AttachLayers,
     AttachPolicy,
@@ -46,7 +47,6 @@ from optimizer.deploy.check import ask
 from optimizer.deploy.latest import Latest
 from optimizer.deploy.mark import Mark, bare_text
 from optimizer.deploy.publishing import Journal, publish_layers
-from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.settle import settled
 from optimizer.deploy.shift import Shift
 from optimizer.deploy.uploads import on_its_way
@@ -140,7 +140,7 @@ class Execution:
                 pass
             case CreateRole():
                 self.progress(f"making the role {action.subject}")
-                self.role = self._create_role(action)
+                self.role = create_role(aws, action)
             case AttachPolicy():
                 aws.attach_policy(action.subject, action.policy)
             case PutPolicy():
@@ -168,13 +168,23 @@ class Execution:
             case Check():
                 self._check(action)
             case CreateAlias():
-                self._create_alias(action)
+                shift.create(self.version or "", self._mark(action.mark))
             case MoveAlias():
-                self._move_alias(action, shift)
+                shift.move(
+                    self.version or "",
+                    self._mark(action.mark),
+                    before=action.before or self.before or "",
+                    planned=action.revision or self.frozen,
+                )
             case ReturnTraffic():
                 shift.take_back(action)
             case ShiftTraffic():
-                shift.give(action, self.version or "")
+                shift.give(
+                    action,
+                    self.version or "",
+                    before=action.before or self.before or "",
+                    planned=action.revision or self.frozen,
+                )
             case Watch():
                 shift.watch(action)
             case UseVersion():
@@ -182,14 +192,14 @@ class Execution:
             case MarkAlias():
                 aws.describe_alias(function, ALIAS, self._mark(action.mark))
             case CreateUrl():
-                self.url = self._create_url(action)
+                self.url = create_url(aws, function, action)
             case UpdateUrl():
                 aws.update_url(function, ALIAS, action.auth, like=action.like)
             case DeleteUrl():
                 aws.delete_url(function, ALIAS)
                 self.url = None
             case Grant():
-                self._grant(action)
+                grant(aws, function, action)
             case Revoke():
                 aws.revoke(function, ALIAS, action.statement)
             case FreezeLatest() | MoveSource() | PointAlias() | CopyPermission() | DropPermission():
@@ -254,15 +264,6 @@ class Execution:
             mend="Mend what the function says, build, and deploy again.",
         )
 
-    def _create_role(self, action: CreateRole) -> str:
-        try:
-            return self.aws.create_role(action.subject)
-        except CallRejectedError as error:
-            there = self.aws.role(action.subject)
-            if error.aws_code != "EntityAlreadyExists" or there is None:
-                raise
-            return there.arn
-
     def _mark(self, draft: Draft | None) -> str:
         """The alias's description."""
         done, before = self.so_far(), self.changes.before
@@ -270,60 +271,3 @@ class Execution:
             return bare_text(done.version or "", before)
         layers = tuple(layer.version or 0 for layer in done.layers)
         return Mark(draft=draft, version=done.version or "", layers=layers, url=done.url, before=before).text()
-
-    def _create_alias(self, action: CreateAlias) -> None:
-        function, version = self.changes.function, self.version or ""
-        try:
-            self.aws.create_alias(function, ALIAS, version, description=self._mark(action.mark))
-        except CallRejectedError as error:
-            if error.aws_code != "ResourceConflictException" or not self._alias_is(version):
-                raise
-        self.progress(f"{ALIAS} serves version {version}")
-
-    def _move_alias(self, action: MoveAlias, shift: Shift) -> None:
-        """Compare and swap: an alias that somebody else moved meanwhile stays where they put it.
-
-        Raises:
-            DeployRefusedError: somebody did.
-        """
-        function, version = self.changes.function, self.version or ""
-        try:
-            self.aws.move_alias(
-                function,
-                ALIAS,
-                version,
-                description=self._mark(action.mark),
-                revision=shift.revision(action.revision or self.frozen),
-                shared=shift.shares,
-            )
-        except CallRejectedError as error:
-            if error.aws_code != "PreconditionFailedException":
-                raise
-            if not self._alias_is(version):  # else only the answer was lost
-                raise DeployRefusedError(
-                    f"The alias {ALIAS!r} of {function} in {self.changes.region} was changed by somebody else while "
-                    f"version {version} was made; it stays as they left it",
-                    mend="Look who deploys there; then deploy again.",
-                ) from error
-        shift.moved()
-        self.progress(f"{ALIAS} serves version {version}, and no more version {action.before or self.before}")
-
-    def _alias_is(self, version: str) -> bool:
-        there = self.aws.alias(self.changes.function, ALIAS)
-        return there is not None and there.version == version
-
-    def _create_url(self, action: CreateUrl) -> str:
-        try:
-            return self.aws.create_url(self.changes.function, ALIAS, action.auth, like=action.like).address
-        except CallRejectedError as error:
-            there = self.aws.url(self.changes.function, ALIAS)
-            if error.aws_code != "ResourceConflictException" or there is None or there.auth != action.auth:
-                raise
-            return there.address
-
-    def _grant(self, action: Grant) -> None:
-        try:
-            self.aws.grant_url(self.changes.function, ALIAS, action.statement, via_url_only=action.via_url_only)
-        except CallRejectedError as error:
-            if error.aws_code != "ResourceConflictException":  # else the statement is there
-                raise

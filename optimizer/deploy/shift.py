@@ -1,4 +1,4 @@
-"""Carries out a canary: a share of the alias's traffic goes to the new version, and all of it back if that fails."""
+"""Moves the alias, at once or by a canary: a share of its traffic first, and all of it back if that fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.deploy.actions import ShiftTraffic
 from optimizer.deploy.canary import duration, fault, percent, too_few, worst
 from optimizer.deploy.rejections import CallRejectedError
-from optimizer.deploy.values import ALIAS
+from optimizer.deploy.values import ALIAS, LATEST
 from optimizer.errors import AwsError, DeployRefusedError, OptimizerError
 
 if TYPE_CHECKING:
@@ -32,8 +32,15 @@ def check_may_share(aws: Aws, changes: ChangeSet) -> None:
         AwsError: the call failed.
         DeployRefusedError: it does not.
     """
-    if not any(isinstance(action, ShiftTraffic) for action in changes.actions):
+    shifts = [action for action in changes.actions if isinstance(action, ShiftTraffic)]
+    if not shifts:
         return
+    if any(action.before == LATEST for action in shifts):
+        raise DeployRefusedError(
+            f"The alias {ALIAS!r} of {changes.function} in {changes.region} points at $LATEST, and Lambda lets no such "
+            "alias share its traffic",
+            mend="Deploy with --adopt, which publishes what it serves first; or without --canary.",
+        )
     if ALIAS in aws.provisioned(changes.function):
         raise DeployRefusedError(
             f"The alias {ALIAS!r} of {changes.function} in {changes.region} has provisioned concurrency, and Lambda "
@@ -53,16 +60,8 @@ class Shift:
     _revision: str | None = field(default=None, init=False)
     _step: ShiftTraffic | None = field(default=None, init=False)
     _version: str = field(default="", init=False)
+    _before: str = field(default="", init=False)
     _began: float = field(default=0.0, init=False)
-
-    def revision(self, planned: str) -> str:
-        """The alias's revision: the planned one, or that of the last change made here."""
-        return planned if self._revision is None else self._revision
-
-    @property
-    def shares(self) -> bool:
-        """Whether the alias may share its traffic now by what was done here."""
-        return self._step is not None
 
     def take_back(self, action: ReturnTraffic) -> None:
         """Give all traffic back to the alias's own version.
@@ -73,16 +72,16 @@ class Shift:
         self._share({}, planned=action.revision, before=action.before)
         self.progress(f"{ALIAS} serves version {action.before} with all of its traffic")
 
-    def give(self, action: ShiftTraffic, version: str) -> None:
-        """Send a share to the new version.
+    def give(self, action: ShiftTraffic, version: str, *, before: str, planned: str) -> None:
+        """Send a share to the new version; `before` keeps the rest.
 
         Raises:
             DeployRefusedError: somebody else changed the alias meanwhile.
         """
         if self._step is None:
             self._began = self.clock.now()
-        self._step, self._version = action, version  # before the call: its answer may be lost
-        self._share({version: action.share}, planned=action.revision, before=action.before)
+        self._step, self._version, self._before = action, version, before  # now: the call's answer may be lost
+        self._share({version: action.share}, planned=planned, before=before)
         self.progress(f"{ALIAS} sends {percent(action.share)} of its traffic to version {version}")
 
     def watch(self, action: Watch) -> None:
@@ -113,9 +112,45 @@ class Shift:
         if too_few(calls):
             self.progress(f"version {version} had {of} calls, too few to tell an error rate; the deploy goes on")
 
-    def moved(self) -> None:
-        """All traffic goes to the new version: nothing is to be put back any more."""
-        self._step = None
+    def create(self, version: str, description: str) -> None:
+        """Make the alias, at a version.
+
+        Raises:
+            AwsError: it is refused.
+        """
+        try:
+            self.aws.create_alias(self.function, ALIAS, version, description=description)
+        except CallRejectedError as error:
+            if error.aws_code != "ResourceConflictException" or not self._leads_to(version):
+                raise
+        self.progress(f"{ALIAS} serves version {version}")
+
+    def move(self, version: str, description: str, *, before: str, planned: str) -> None:
+        """Compare and swap, with all traffic: an alias that somebody else moved meanwhile stays where they put it.
+
+        Raises:
+            DeployRefusedError: somebody did.
+        """
+        try:
+            self.aws.move_alias(
+                self.function,
+                ALIAS,
+                version,
+                description=description,
+                revision=self._guard(planned),
+                shared=self._step is not None,
+            )
+        except CallRejectedError as error:
+            if error.aws_code != _STALE:
+                raise
+            if not self._leads_to(version):  # else only the answer was lost
+                raise DeployRefusedError(
+                    f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was changed by somebody else while "
+                    f"version {version} was made; it stays as they left it",
+                    mend="Look who deploys there; then deploy again.",
+                ) from error
+        self._step = None  # nothing is to be put back any more
+        self.progress(f"{ALIAS} serves version {version}, and no more version {before}")
 
     @contextmanager
     def put_back(self) -> Iterator[None]:
@@ -140,7 +175,7 @@ class Shift:
         """Put it back in a thread of its own, which a second Ctrl-C does not cut off."""
         try:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="back") as pool:
-                return pool.submit(self._back, step).result()
+                return pool.submit(self._back).result()
         except AwsError as error:
             why = f"{stopped.message}\n" if isinstance(stopped, OptimizerError) else ""
             raise AwsError(
@@ -149,12 +184,12 @@ class Shift:
                 mend=f"{error.mend} `python -m optimizer rollback` gives all traffic back; so does the next deploy.",
             ) from stopped
 
-    def _back(self, step: ShiftTraffic) -> str | None:
+    def _back(self) -> str | None:
         """Look at what the alias does now, and put it back if that is our doing; what became of it, in a sentence.
 
         None where it was moved to the new version as a whole, and only the answer was lost.
         """
-        before = step.before
+        before = self._before
         while True:
             there = self.aws.alias(self.function, ALIAS)
             if there is not None and there.version == self._version and not there.weights:
@@ -173,7 +208,7 @@ class Shift:
 
     def _share(self, weights: Mapping[str, float], *, planned: str, before: str) -> None:
         try:
-            self._revision = self.aws.share_alias(self.function, ALIAS, weights, revision=self.revision(planned))
+            self._revision = self.aws.share_alias(self.function, ALIAS, weights, revision=self._guard(planned))
         except CallRejectedError as error:
             if error.aws_code != _STALE:
                 raise
@@ -185,3 +220,11 @@ class Shift:
                     mend="Look who deploys there; then deploy again.",
                 ) from error
             self._revision = there.revision  # only the answer was lost
+
+    def _leads_to(self, version: str) -> bool:
+        there = self.aws.alias(self.function, ALIAS)
+        return there is not None and there.version == version
+
+    def _guard(self, planned: str) -> str:
+        """The alias's revision: the planned one, or that of the last change made here."""
+        return planned if self._revision is None else self._revision

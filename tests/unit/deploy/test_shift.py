@@ -71,8 +71,8 @@ def test_the_steps_stand_in_the_plan_with_their_reasons(aws, next_build):
     ]
     reasons = [action.reason for action in changes.actions if action.name in {"shift-traffic", "watch"}]
     assert reasons[:2] == [
-        "10% of the traffic to the new version, the rest stays with 1",
-        "for 5 min; back to 1 if over 1% of its calls fail",
+        "10% of the traffic to the new version, the rest stays with version 1",
+        "for 5 min; back to version 1 if over 1% of its calls fail",
     ]
 
 
@@ -315,6 +315,19 @@ def test_a_lost_answer_to_a_share_that_was_given_is_recognised(aws, next_build):
     assert alias(aws) == ("2", {})
 
 
+def test_what_fails_after_the_alias_was_moved_is_told_as_it_is(aws, tmp_path):
+    def fault(_aws, verb, when):
+        if verb == "delete_url" and when == "before":
+            aws.calls.clear()
+            raise rejected("AccessDeniedException", "not authorized")
+
+    aws.fault = fault
+    with pytest.raises(CallRejectedError, match="not authorized"):
+        deploy(aws, make_manifest(tmp_path / "next", code="code 2", url="none"), canary=TEN)
+    assert aws.calls == [], "nothing is to be put back"
+    assert alias(aws) == ("2", {})
+
+
 def test_an_alias_with_provisioned_concurrency_takes_no_canary_and_nothing_is_changed(aws, next_build):
     aws.functions["app"].provisioned["live"] = 2
     with pytest.raises(DeployRefusedError, match="provisioned concurrency") as caught:
@@ -323,6 +336,33 @@ def test_an_alias_with_provisioned_concurrency_takes_no_canary_and_nothing_is_ch
     assert not WRITES & set(aws.calls)
     assert deploy(aws, next_build).outcome == "done"
     assert alias(aws) == ("2", {})
+
+
+def test_an_alias_that_points_at_latest_takes_no_canary_unless_what_it_serves_is_published_first(aws, next_build):
+    function = aws.functions["app"]
+    function.aliases["live"] = dataclasses.replace(function.aliases["live"], version="$LATEST", description="")
+    with pytest.raises(DeployRefusedError, match=r"points at \$LATEST") as caught:
+        plan(aws, next_build, canary=TEN, accept_latest=True)
+    assert "--adopt" in caught.value.mend
+    assert not WRITES & set(aws.calls)
+
+
+def test_callers_who_are_moved_to_the_alias_get_the_new_version_in_steps_too(aws, next_build):
+    function = aws.functions["app"]
+    function.aliases.clear()
+    function.versions.clear()
+    function.urls.clear()
+    function.sources["u-1"] = ("arn:aws:sqs:eu-central-1:123456789012:orders", None)
+    seen = []
+
+    def watch(aws):
+        if "live" in function.aliases and (not seen or seen[-1] != alias(aws)):
+            seen.append(alias(aws))
+
+    aws.watch = watch
+    assert deploy(aws, next_build, adopt=True, canary=TEN).outcome == "done"
+    assert seen == [("1", {}), ("1", {"2": 0.1}), ("2", {})]
+    assert aws.functions["app"].versions["1"].code_sha256 == sha(b"code 1")
 
 
 def test_the_weight_that_lambda_gives_while_it_allocates_provisioned_concurrency_is_left(aws, next_build, tmp_path):
