@@ -162,6 +162,10 @@ class FunctionRoll:
             self.version = latest.publish(self.move.description)
         except DeployRefusedError as error:
             raise _SkippedError(f"somebody else deploys at the same time: {error.message}") from error
+        frozen = self.aws.configuration(self.move.function, self.version)
+        changed = differences(frozen, self.move.latest) if frozen is not None else ("versions",)
+        if changed:  # between the update and the version, which froze it too
+            raise _SkippedError(f"somebody else changed its {', '.join(changed)} at the same time")
 
     def _check(self, qualifier: str) -> str | None:
         """What was asked, if anything.
@@ -220,8 +224,10 @@ class FunctionRoll:
             return ""
         try:
             there = settled(self.aws, self.move.function, self.clock)
-            if there.layer_arns != self.move.layers or differences(there, self.move.latest):
-                return ""  # somebody else changed it meanwhile
+            if there.layer_arns != self.move.layers:
+                return ""  # somebody else gave it another one
+            if there.code_sha256 != self.move.latest.code_sha256:
+                return "$LATEST keeps the new list, since somebody else deployed other code to it"
             self._latest(there).attach(self.move.layers_before)
             settled(self.aws, self.move.function, self.clock)
         except OptimizerError as error:

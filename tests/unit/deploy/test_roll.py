@@ -275,8 +275,15 @@ def moves_alias(aws):
     function.aliases["live"] = Alias(name="live", version="9", revision=aws._id())
 
 
-@pytest.mark.parametrize("verb", ["configuration", "update_configuration", "publish_version"])
-def test_somebody_elses_deploy_is_left_alone(verb):
+@pytest.mark.parametrize(
+    ("verb", "kept"),
+    [
+        ("configuration", ""),
+        ("update_configuration", ""),
+        ("publish_version", "$LATEST keeps the new list, since somebody else deployed other code to it"),
+    ],
+)
+def test_somebody_elses_deploy_is_left_alone(verb, kept):
     aws = make()
     planned = plan(aws)
     aws.fault = once(verb, deploys)
@@ -286,6 +293,26 @@ def test_somebody_elses_deploy_is_left_alone(verb):
     assert "somebody" in one.reason
     assert served(aws) == ("1", 1)
     assert aws.functions["f000"].latest.code_sha256 == "theirs"
+    assert one.kept == kept
+
+
+def test_a_version_that_froze_somebody_elses_settings_too_gets_no_callers():
+    aws = make()
+    aws.fault = once("publish_version", change_latest(memory_mb=1024))
+    done = roll(aws)
+    assert (done["f000"].outcome, done["f000"].reason) == (
+        "skipped",
+        "somebody else changed its memory at the same time",
+    )
+    assert served(aws) == ("1", 1)
+    assert (latest(aws), aws.functions["f000"].latest.memory_mb) == (1, 1024), "theirs stays, the list goes back"
+
+
+def test_the_alias_may_have_any_name():
+    aws = make(2, alias="prod")
+    assert plan(aws).moves == ()
+    assert outcomes(roll(aws, alias="prod")) == {"f000": "moved", "f001": "moved"}
+    assert served(aws, alias="prod") == ("2", 2)
 
 
 def test_an_alias_that_somebody_else_moves_stays_where_they_put_it_and_latest_gets_its_list_back():
