@@ -12,7 +12,7 @@ import pytest
 
 from optimizer.local import embedded_aws
 from optimizer.local.service import Settings
-from tests.integration.deploy.conftest import Command, ask, zipped
+from tests.integration.deploy.conftest import Command, ask, built, zipped
 
 SOURCE = """
 import json, web
@@ -180,6 +180,22 @@ def test_functions_whose_latest_is_called_are_left_alone(command, fleet, region)
     assert f"the event source {queue}" in place["functions"][0]["reason"]
     (place,) = document(command, "roll", "web", "--region", region, "--dry-run", "--accept-latest")["regions"]
     assert {row["outcome"] for row in place["functions"]} == {"planned"}
+
+
+def test_a_deploy_takes_a_version_that_was_rolled_for_its_own(command, client, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    built(tmp_path / "b", region=region, web="2")
+    command.document("publish", tmp_path / "b")
+    (place,) = document(command, "roll", "web", "--region", region, "--check-path", "/x", "--yes")["regions"]
+    assert [(row["function"], row["outcome"], row["checked"]) for row in place["functions"]] == [
+        ("app", "moved", "GET /x")
+    ]
+    assert ask(client())[1]["web"] == "2"
+    command.document("deploy", tmp_path / "b", "--yes")
+    writes = {name for name in command.calls if not name.startswith(("Get", "List"))}
+    assert writes <= {"UpdateAlias"}, "but for its mark there is nothing left to do"
+    assert ask(client())[1]["web"] == "2"
 
 
 def test_a_layer_that_nobody_knows_is_wrong_input(command, region):
