@@ -22,7 +22,7 @@ from optimizer.config import DEFAULT_PATH
 from optimizer.errors import DiskError, OptimizerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
@@ -197,6 +197,12 @@ def rendered(show: Callable[[Console], None], *, to_file: bool = False, columns:
 def note(text: str) -> None:
     """A line for the person at the terminal; never on stdout."""
     sys.stderr.write(text + "\n")
+
+
+def tell_errors(errors: Iterable[OptimizerError | None]) -> None:
+    """Each error once on stderr, where stdout is a document that has them among what else was found."""
+    for text in dict.fromkeys(str(error) for error in errors if error is not None):
+        note(f"error: {text}")
 
 
 @contextmanager

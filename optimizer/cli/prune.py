@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,10 @@ from optimizer.cli.common import (
     rendered,
     seldom,
     slowly,
+    tell_errors,
 )
 from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
-from optimizer.errors import AwsError
+from optimizer.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,7 @@ def prune(
     Example: python -m optimizer prune --keep 3 --versions
     """
     one_place(local=local, endpoint_url=endpoint_url)
+    _check_names(layer or [])
     from optimizer import plan
     from optimizer.cli.pipeline import read_locks
     from optimizer.config import load
@@ -92,9 +95,21 @@ def prune(
                 found = pruner.execute(found)
         if output_format is Format.JSON:
             emit_json(pruning_document(found, keep=keep, executed=executed, calls=aws.clients.calls))
+            tell_errors(one.error for one in found)
         else:
             emit(rendered(lambda console: print_pruning(found, console, executed=executed), columns=_COLUMNS))
     return _status(found)
+
+
+def _check_names(layers: list[str]) -> None:
+    """Refuse what can't be a layer of this account's.
+
+    Raises:
+        UsageError: it can't.
+    """
+    for name in layers:
+        if not re.fullmatch(limits.LAYER_NAME_PATTERN, name) or len(name) > limits.LAYER_NAME_LENGTH:
+            raise UsageError(f"{name!r} is not a layer's name", mend="Name with --layer layers, not ARNs or versions.")
 
 
 def _status(found: tuple[Pruning, ...]) -> int:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit, emit_json, rendered, slowly
+from optimizer.cli.common import (
+    CONFIG,
+    ConfigOption,
+    Format,
+    FormatOption,
+    emit,
+    emit_json,
+    rendered,
+    slowly,
+    tell_errors,
+)
 from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
 from optimizer.errors import UsageError
 
@@ -48,6 +58,7 @@ def status(
         calls = aws.clients.calls
     if output_format is Format.JSON:
         emit_json(status_document(statuses, calls))
+        tell_errors(one.error for one in statuses)
     else:
         emit(rendered(lambda console: print_status(statuses, console), columns=_COLUMNS))
     if any(one.error is not None for one in statuses):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from optimizer.deploy.callers import Caller, CallingSource, Surroundings
@@ -200,6 +201,9 @@ class Aws(Protocol):
 
     def callers_of_version(self, function: str, version: str) -> tuple[str, ...]:
         """Who calls a published version by its number, a line for each: policy, event sources."""
+
+    def calls_by_number(self, function: str, version: str, *, since: datetime) -> int | None:
+        """How often a version was called by its number since then; None where these metrics can't be read."""
 
     def code_storage(self) -> CodeStorage:
         """The room that versions take in the region."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy import descriptions
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from optimizer.deploy.region import RegionFunction
     from optimizer.deploy.values import Configuration, ListedLayer
+
+CALLS_DAYS = 14
+"""So many days without a call by its number make a version one that nobody calls: CloudWatch keeps minutes for 15."""
 
 Reason = Literal["not-ours", "in-use", "rollback", "newest", "locked", "configured", "shared", "unreadable"]
 """Why a version is kept: it carries no fingerprint of ours; something refers to it or calls it; a rollback goes back
@@ -158,8 +162,25 @@ def judge_function(function: RegionFunction, provisioned: Mapping[str, int], kee
     return tuple(found)
 
 
-def with_callers(version: Judged, callers: Sequence[str]) -> Judged:
-    """A function's version, kept where somebody may call it by its number."""
-    if version.reason is None and callers:
+def with_callers(version: Judged, callers: Sequence[str], calls: int | None) -> Judged:
+    """A function's version, kept where somebody may call it by its number, or did."""
+    if version.reason is not None:
+        return version
+    if callers:
         return replace(version, reason="in-use", detail=f"called by {', '.join(callers)}")
+    if calls is None:
+        return replace(version, reason="unreadable", detail="whether it is called by its number can't be read")
+    if calls:
+        told = f"called by its number {calls} times in the last {CALLS_DAYS} days"
+        return replace(version, reason="in-use", detail=told)
     return version
+
+
+def calls_since(version: Judged, now: datetime) -> datetime:
+    """From when on calls count: not those by which a deploy checks a version that it has just made."""
+    since = now - timedelta(days=CALLS_DAYS)
+    try:
+        made = datetime.strptime(version.since, "%Y-%m-%dT%H:%M:%S.%f%z")
+    except ValueError:
+        return since
+    return min(max(since, (made + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)), now)

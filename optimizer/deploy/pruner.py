@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from optimizer.deploy.prune import Judged, judge_function, judge_layer, users_of, with_callers, with_sharing
+from optimizer.deploy.prune import (
+    Judged,
+    calls_since,
+    judge_function,
+    judge_layer,
+    users_of,
+    with_callers,
+    with_sharing,
+)
 from optimizer.deploy.region import RegionFunction, read_region
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.errors import AwsError
@@ -109,7 +118,10 @@ class Pruner:
         return Pruning(region=aws.region, storage=storage, versions=(*old, *layers))
 
     def _with_callers(self, aws: Aws, one: Judged) -> Judged:
-        return with_callers(one, aws.callers_of_version(one.subject, str(one.version))) if one.reason is None else one
+        if one.reason is not None:
+            return one
+        name, version, since = one.subject, str(one.version), calls_since(one, datetime.now(UTC))
+        return with_callers(one, aws.callers_of_version(name, version), aws.calls_by_number(name, version, since=since))
 
     def _weighed(self, aws: Aws, one: Judged) -> Judged:
         """With the bytes of what can go; listings do not tell them."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from optimizer.deploy.listings import ListingAws
 from optimizer.deploy.rejections import MISSING, CallRejectedError
 from optimizer.deploy.values import CodeStorage
 
-_DENIED = "AccessDeniedException"
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+"""CloudWatch's word for it, and Lambda's."""
+
+_HOUR_SECONDS = 3600
 
 
 class RemovalAws(ListingAws):
@@ -22,7 +26,7 @@ class RemovalAws(ListingAws):
         except CallRejectedError as error:
             if error.aws_code in MISSING:
                 return ()
-            if error.aws_code == _DENIED:
+            if error.aws_code in _DENIED:
                 return None
             raise
         statements = json.loads(answer["Policy"]).get("Statement", ())
@@ -42,6 +46,38 @@ class RemovalAws(ListingAws):
                 for mapping in page["EventSourceMappings"]
             ]
         return tuple(found)
+
+    def calls_by_number(self, function: str, version: str, *, since: datetime) -> int | None:
+        """See Aws.calls_by_number; calls through an alias are counted under the alias."""
+        query = {
+            "Id": "calls",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Lambda",
+                    "MetricName": "Invocations",
+                    "Dimensions": [
+                        {"Name": "FunctionName", "Value": function},
+                        {"Name": "Resource", "Value": f"{function}:{version}"},
+                    ],
+                },
+                "Period": _HOUR_SECONDS,
+                "Stat": "Sum",
+            },
+        }
+        try:
+            with self._about(f"the metrics of {function}:{version}"):
+                pages = (
+                    self.clients.client("cloudwatch", self.region)
+                    .get_paginator("get_metric_data")
+                    .paginate(
+                        MetricDataQueries=[query], StartTime=since, EndTime=datetime.now(UTC) + timedelta(minutes=1)
+                    )
+                )
+                return int(sum(sum(row["Values"]) for page in pages for row in page["MetricDataResults"]))
+        except CallRejectedError as error:
+            if error.aws_code in _DENIED:
+                return None
+            raise
 
     def code_storage(self) -> CodeStorage:
         """See Aws.code_storage."""

@@ -1,9 +1,11 @@
 """`prune` against the embedded AWS: prints what can go, deletes it with --yes, and what runs goes on as it was."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from optimizer.deploy import BotoAws, Clients, Connection, RealClock
 from optimizer.deploy.removals import RemovalAws
 from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import ask, built, zipped
@@ -98,6 +100,18 @@ def test_what_is_shared_provisioned_or_called_by_its_number_is_kept_and_named(co
 
 
 @pytest.mark.usefixtures("deployed")
+def test_calls_by_number_are_counted_apart_from_those_through_the_alias(aws, client, region):
+    clients = Clients(connection=Connection(endpoint_url=aws.endpoint_url, local=True))
+    port = BotoAws(region=region, clients=clients, clock=RealClock())
+    since = datetime.now(UTC) - timedelta(hours=1)
+    before = port.calls_by_number("app", "4", since=since)
+    assert before == 1, "the deploy's check"
+    for qualifier in ("4", "live", "live"):
+        ask(client(), qualifier=qualifier)
+    assert port.calls_by_number("app", "4", since=since) == 2
+
+
+@pytest.mark.usefixtures("deployed")
 def test_a_layer_that_is_named_is_looked_at_alone(command, client):
     lam = client()
     for text in "ab":
@@ -129,7 +143,13 @@ def test_after_an_interrupt_it_says_what_was_deleted_and_goes_on_when_run_again(
 
 
 @pytest.mark.usefixtures("deployed")
+def test_a_name_that_no_layer_can_have_is_refused(command):
+    assert "'a b' is not a layer's name" in command("prune", "--layer", "a b", status=2).stderr
+
+
+@pytest.mark.usefixtures("deployed")
 def test_a_region_that_is_not_reached_is_told_and_the_status_is_3(command):
     done = command("prune", "--yes", "--format", "json", "--endpoint-url", "http://127.0.0.1:9", status=3, local=False)
     (region,) = json.loads(done.stdout)["regions"]
     assert (region["outcome"], region["error"]["code"], region["versions"]) == ("failed", "aws", [])
+    assert "error: http://127.0.0.1:9 can't be reached" in done.stderr

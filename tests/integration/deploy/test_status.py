@@ -139,6 +139,7 @@ def test_where_nothing_is_reached_every_function_says_so_and_the_status_is_3(com
     )
     (function,) = json.loads(done.stdout)["functions"]
     assert (function["outcome"], function["error"]["code"]) == ("failed", "aws")
+    assert "error: http://127.0.0.1:9 can't be reached" in done.stderr
 
 
 @pytest.mark.usefixtures("deployed")

@@ -125,7 +125,7 @@ class FakeAws:
         self.unzipped, self.answers, self.events = {}, {}, []
         self.targets, self.busy = {}, 0
         self.role_ready_at, self.update_seconds = 0.0, 0.25
-        self.deleted, self.shared = set(), {}
+        self.deleted, self.shared, self.called = set(), {}, {}
         self.calls_by_version = lambda _version, _seconds: Calls()
         self._ids = itertools.count(1)
 
@@ -346,6 +346,10 @@ class FakeAws:
     @counted
     def callers_of_version(self, function, version):
         return tuple(f"the permission {sid!r}" for sid in self.functions[function].policies.get(version, ()))
+
+    @counted
+    def calls_by_number(self, function, version, **_):
+        return self.called.get((function, version), 0)
 
     @counted
     def code_storage(self):

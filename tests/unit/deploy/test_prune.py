@@ -1,11 +1,12 @@
 """prune: what can go and every reason to keep; a last look before each delete; an error says what was done."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
 from optimizer.deploy.port import Direct
-from optimizer.deploy.prune import Rules
+from optimizer.deploy.prune import Judged, Rules, calls_since
 from optimizer.deploy.pruner import Pruner
 from optimizer.deploy.values import LayerVersion
 from optimizer.errors import AwsError
@@ -307,6 +308,30 @@ def test_versions_with_provisioned_concurrency_or_callers_or_of_others_are_kept(
         "app:2": "called by the permission 'partner'",
         "app:1": "it has provisioned concurrency 5",
     }
+
+
+def test_a_version_that_was_called_by_its_number_or_of_which_nobody_knows_is_kept(four):
+    four.called = {("app", "1"): 7, ("app", "2"): None}
+    one = planned(four, functions=("app",))
+    assert going(one) == ["app:3", "web:3"]
+    assert {judged.name: judged.detail for judged in one.versions if judged.name in {"app:1", "app:2"}} == {
+        "app:1": "called by its number 7 times in the last 14 days",
+        "app:2": "whether it is called by its number can't be read",
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "since"),
+    [
+        ("2026-11-24T07:33:36.844+0000", "2026-11-24T09:00:00+00:00"),
+        ("2026-11-25T11:33:36.844+0000", "2026-11-25T12:00:00+00:00"),
+        ("2026-01-01T07:33:36.844+0000", "2026-11-11T12:00:00+00:00"),
+        ("", "2026-11-11T12:00:00+00:00"),
+    ],
+)
+def test_the_check_of_a_deploy_is_no_call_that_keeps_a_version(made, since):
+    version = Judged(kind="function", subject="app", version=1, arn="", since=made, fingerprint=None)
+    assert calls_since(version, datetime(2026, 11, 25, 12, tzinfo=UTC)).isoformat() == since
 
 
 def test_functions_that_the_configuration_lacks_are_left_alone(four):
