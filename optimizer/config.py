@@ -187,6 +187,17 @@ class PlanConfig(_Table):
     publish_bytes: Annotated[int, Field(ge=0, le=limits.UNZIPPED_BYTES)] = 10_000
 
 
+class ShareConfig(_Table):
+    """Who else may attach our layers: `accounts`, and all accounts of an `organization`.
+
+    Permissions belong to one version of a layer, so each publish grants them again; whoever is taken out of the lists
+    loses them on the version in use. Without the table nobody's permissions are looked at.
+    """
+
+    accounts: tuple[Annotated[str, Field(pattern=r"^\d{12}$")], ...] = ()
+    organization: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")] | None = None
+
+
 class Config(_Table):
     """The whole file; `path` is where it was read, `root` the project's folder that its paths start from."""
 
@@ -199,6 +210,7 @@ class Config(_Table):
     slim: SlimConfig = SlimConfig()
     build: BuildConfig = BuildConfig()
     plan: PlanConfig = PlanConfig()
+    share: ShareConfig | None = None
 
     @property
     def target(self) -> Target:
@@ -214,6 +226,9 @@ class Config(_Table):
     def _consistent(self) -> Config:
         faults = [*self._function_faults(), *self._layer_faults(), *self._group_faults(), *self._part_faults()]
         faults += self._cut_faults()
+        faults += [
+            f"share.accounts: {x} stands there twice" for x in _twice(list(self.share.accounts if self.share else ()))
+        ]
         if self.slim.rules.get("sources") and not self.build.bytecode:
             faults.append("slim.sources: with bytecode = false under [build], sources are all that there is")
         if self.build.code_bytecode and not self.build.bytecode:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optimizer.build.archive import write_archive
-from optimizer.build.manifest import Artifact, External, Function, Manifest
+from optimizer.build.manifest import Artifact, External, Function, Manifest, Share
 from optimizer.build.receipt import NAME as RECEIPT
 from optimizer.build.receipt import receipt
 from optimizer.content import COMPRESSOR
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from optimizer.config import FunctionConfig
+    from optimizer.config import FunctionConfig, ShareConfig
     from optimizer.content import Payloads, Stream
     from optimizer.models import Entry, Payload
     from optimizer.plan import LayerPlan
@@ -36,6 +36,7 @@ def build(
     progress: Callable[[str], None] = lambda _: None,
     layers: bool = True,
     describe: Callable[[Artifact], str] | None = None,
+    share: ShareConfig | None = None,
 ) -> Manifest:
     """Write `<layer>.zip` for each layer, `function.zip`, `receipt.json` and `manifest.json`.
 
@@ -50,6 +51,7 @@ def build(
         progress: called with a line for each zip.
         layers: False writes only the functions' zips; the manifest then names layers, but holds none.
         describe: makes an artifact's SBOM, which is written beside its zip; None writes none.
+        share: who else may attach the layers, for the manifest.
 
     Raises:
         DiskError: the folder can't be written.
@@ -93,6 +95,7 @@ def build(
                 artifacts=tuple(artifacts),
                 functions=functions,
                 compressor=COMPRESSOR,
+                share=Share(accounts=share.accounts, organization=share.organization) if share else None,
                 folder=output,
             )
             (scratch / RECEIPT).write_text(receipt(plan), "utf-8")

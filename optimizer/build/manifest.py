@@ -72,13 +72,25 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Who else may attach the layers: accounts, and all accounts of an organisation."""
+
+    accounts: tuple[str, ...]
+    organization: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The whole of it; `folder` is where it was read from or written to, and is not in the file."""
+    """The whole of it; `folder` is where it was read from or written to, and is not in the file.
+
+    `share` is None where nothing is configured: then nobody's permissions are looked at.
+    """
 
     target: Target
     artifacts: tuple[Artifact, ...]
     functions: tuple[Function, ...]
     compressor: str
+    share: Share | None = None
     folder: Path | None = field(default=None, compare=False)
 
     def artifact(self, name: str, kind: Literal["layer", "function"]) -> Artifact:
@@ -109,6 +121,8 @@ class Manifest:
         """The file's text."""
         values = dataclasses.asdict(dataclasses.replace(self, folder=None))
         del values["folder"]
+        if values["share"] is None:
+            del values["share"]
         for artifact in values["artifacts"]:
             if artifact["sbom"] is None:  # whoever reads manifests of an earlier version knows no such key
                 del artifact["sbom"]

@@ -112,6 +112,7 @@ def run_build(
             root=result.config.root,
             progress=(lambda _: None) if quiet else say,
             describe=_describe(result) if sbom else None,
+            share=result.config.share,
         )
         if arguments is not None:
             remember(arguments, source, result, manifest, lines)

@@ -27,8 +27,11 @@ from optimizer.cli.remote import (
     ArtifactsOption,
     BucketOption,
     EndpointOption,
+    FunctionOption,
     LocalOption,
+    RegionOption,
     artifacts,
+    chosen,
     console,
     interruptible,
     one_place,
@@ -50,6 +53,8 @@ def deploy(
     code_only: Annotated[
         bool, typer.Option("--code-only", help="Send only the function's code; its layers have to be attached.")
     ] = False,
+    function: FunctionOption = None,
+    region: RegionOption = None,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
@@ -93,10 +98,11 @@ def deploy(
         from optimizer.deploy import Deployer, Journal, Options, RealClock
         from optimizer.report.change_set import deploy_document, print_changes, print_results
 
-        with remote(built.manifest, local=local, endpoint_url=endpoint_url) as aws:
+        manifest = chosen(built.manifest, function, region)
+        with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
             journal, stop = Journal(), threading.Event()
             deployer = Deployer(
-                manifest=built.manifest,
+                manifest=manifest,
                 options=Options(
                     code_only=code_only, accept_latest=accept_latest, adopt=adopt, bucket=bucket, canary=in_steps
                 ),
@@ -106,7 +112,7 @@ def deploy(
                 progress=note,
                 planned_layers=built.planned_layers,
             )
-            with leased(None if dry_run else lease, aws, built.manifest):
+            with leased(None if dry_run else lease, aws, manifest):
                 deployments: Sequence[Deployment] = deployer.plan()
                 refused = any(one.outcome == "refused" for one in deployments)
                 changes = any(one.changes is not None and one.changes.changes for one in deployments)

@@ -24,6 +24,7 @@ from optimizer.cli.remote import (
     BucketOption,
     EndpointOption,
     LocalOption,
+    RegionOption,
     artifacts,
     console,
     one_place,
@@ -38,9 +39,7 @@ def publish(
     ssm: Annotated[
         str | None, typer.Option("--ssm", help="Write the ARNs into SSM parameters <PREFIX>/<layer>.", metavar="PREFIX")
     ] = None,
-    region: Annotated[
-        list[str] | None, typer.Option("--region", help="Instead of the functions' regions; may be repeated.")
-    ] = None,
+    region: RegionOption = None,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     bucket: BucketOption = None,

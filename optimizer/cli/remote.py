@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from optimizer.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -39,6 +39,14 @@ EndpointOption = Annotated[
 ]
 BucketOption = Annotated[
     str | None, typer.Option("--bucket", help="An S3 bucket that zips over 50 MB go through; they are removed after.")
+]
+
+
+FunctionOption = Annotated[
+    list[str] | None, typer.Option("--function", help="Only this one; may be repeated.", metavar="NAME")
+]
+RegionOption = Annotated[
+    list[str] | None, typer.Option("--region", help="Instead of the functions' regions; may be repeated.")
 ]
 
 
@@ -153,6 +161,27 @@ def one_place(*, local: bool, endpoint_url: str | None) -> None:
         raise UsageError("--local and --endpoint-url exclude each other", mend="Give one of them.")
     if endpoint_url is not None and not endpoint_url.startswith(("http://", "https://")):
         raise UsageError(f"{endpoint_url!r} is no URL", mend="Write it as http://host:port or https://host.")
+
+
+def chosen(manifest: Manifest, names: Sequence[str] | None, regions: Sequence[str] | None) -> Manifest:
+    """The manifest with those of its functions alone, in those regions instead of their own.
+
+    Raises:
+        UsageError: it has no such function.
+    """
+    known = [function.name for function in manifest.functions]
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise UsageError(
+            f"There is no function {', '.join(unknown)} in what was built", mend=f"It has {', '.join(known)}."
+        )
+    places = tuple(dict.fromkeys(regions or ()))
+    functions = tuple(
+        replace(function, regions=places or function.regions)
+        for function in manifest.functions
+        if not names or function.name in names
+    )
+    return replace(manifest, functions=functions)
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from optimizer.cli.deploy import confirmed, told
 from optimizer.cli.leasing import LeaseOption, leased
 from optimizer.cli.remote import (
     EndpointOption,
+    FunctionOption,
     LocalOption,
+    RegionOption,
     console,
     interruptible,
     one_place,
@@ -36,12 +38,8 @@ def rollback(
         str | None,
         typer.Option("--to", help="The version to go back to; without it, the one before.", metavar="VERSION"),
     ] = None,
-    function: Annotated[
-        list[str] | None, typer.Option("--function", help="Only this one; may be repeated.", metavar="NAME")
-    ] = None,
-    region: Annotated[
-        list[str] | None, typer.Option("--region", help="Instead of the functions' regions; may be repeated.")
-    ] = None,
+    function: FunctionOption = None,
+    region: RegionOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change set; change nothing.")] = False,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,

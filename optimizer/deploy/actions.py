@@ -69,6 +69,27 @@ class KeepLayer(_Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareLayer(_Action):
+    """Let an account, or all of an organisation's, attach one version of a layer; None is the one published before."""
+
+    name: ClassVar[str] = "share-layer"
+    statement: str
+    principal: str
+    organization: str | None
+    fingerprint: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnshareLayer(_Action):
+    """Take such a permission of ours back."""
+
+    name: ClassVar[str] = "unshare-layer"
+    statement: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRole(_Action):
     """Make a role that Lambda may take."""
 
@@ -340,6 +361,8 @@ class KeepCaller(_Action):
 Action = (
     PublishLayer
     | KeepLayer
+    | ShareLayer
+    | UnshareLayer
     | CreateRole
     | AttachPolicy
     | PutPolicy

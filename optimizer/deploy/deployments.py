@@ -9,6 +9,7 @@ from optimizer.deploy.actions import PublishLayer, sent_artifact
 from optimizer.deploy.change_set import make_change_set
 from optimizer.deploy.execute import Deployed, Execution
 from optimizer.deploy.read import read_state
+from optimizer.deploy.sharing import Sharing
 from optimizer.deploy.shift import check_may_share
 from optimizer.deploy.uploads import check_zips
 from optimizer.deploy.wanted import Wanted
@@ -65,8 +66,9 @@ class Deployer:
             AwsError: a call failed.
         """
         coming: dict[str, set[LayerKey]] = {}
+        sharing = Sharing(share=None if self.options.code_only else self.manifest.share)
         planned = [
-            self._planned(function, region, coming.setdefault(region, set()))
+            self._planned(function, region, coming.setdefault(region, set()), sharing)
             for function in self.manifest.functions
             for region in function.regions
         ]
@@ -81,11 +83,12 @@ class Deployer:
         )
         return tuple(planned)
 
-    def _planned(self, function: Function, region: str, coming: set[LayerKey]) -> Deployment:
+    def _planned(self, function: Function, region: str, coming: set[LayerKey], sharing: Sharing) -> Deployment:
         try:
             wanted = Wanted.of(self.manifest, function, code_only=self.options.code_only, planned=self.planned_layers)
             state = read_state(self.connect(region), wanted, self.clock, adopt=self.options.adopt)
             changes = make_change_set(wanted, state, self.options, coming=coming)
+            changes = sharing.added(self.connect(region), changes)
             check_may_share(self.connect(region), changes)
         except DeployRefusedError as error:
             return Deployment(function=function.name, region=region, changes=None, outcome="refused", error=error)

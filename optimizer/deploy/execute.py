@@ -35,7 +35,9 @@ from optimizer.deploy.actions import (
     PutPolicy,
     ReturnTraffic,
     Revoke,
+    ShareLayer,
     ShiftTraffic,
+    UnshareLayer,
     UpdateCode,
     UpdateSettings,
     UpdateUrl,
@@ -48,6 +50,7 @@ from optimizer.deploy.latest import Latest
 from optimizer.deploy.mark import Mark, bare_text
 from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.settle import settled
+from optimizer.deploy.sharing import share_layer
 from optimizer.deploy.shift import Shift
 from optimizer.deploy.uploads import on_its_way
 from optimizer.deploy.values import ALIAS
@@ -138,6 +141,8 @@ class Execution:
         match action:
             case PublishLayer() | KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller():
                 pass
+            case ShareLayer() | UnshareLayer():
+                share_layer(aws, action, self.published)
             case CreateRole():
                 self.progress(f"making the role {action.subject}")
                 self.role = create_role(aws, action)

@@ -34,8 +34,15 @@ def attach_list(wanted: Wanted, state: RemoteState, own: Sequence[Slot]) -> tupl
     [apm:7, aws-core, web, utilities, tracer:2].
 
     Raises:
-        DeployRefusedError: they are more than Lambda attaches.
+        DeployRefusedError: they are more than Lambda attaches, or one is of another region.
     """
+    elsewhere = [layer.arn for layer in wanted.function.external_layers if layer.arn.split(":")[3] != state.region]
+    if elsewhere:
+        raise DeployRefusedError(
+            f"{wanted.function.name} in {state.region} can't attach {', '.join(elsewhere)}: Lambda takes layers of its "
+            "own region alone",
+            mend="Name under external_layers a layer of that region, or leave the region out.",
+        )
     latest = state.latest
     attached = latest.layer_arns if latest else ()
     ours = {*(wanted.own(latest) if latest else ()), *state.retired}

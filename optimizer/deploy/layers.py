@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,32 @@ class LayerAws(AccountAws):
             if found is not None:
                 return found
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def layer_grants(self, layer: str, version: int) -> frozenset[str]:
+        """See Aws.layer_grants."""
+        with self._or_none(f"layer {layer}:{version}") as client:
+            answer = client.get_layer_version_policy(LayerName=layer, VersionNumber=version)
+            return frozenset(one.get("Sid", "") for one in json.loads(answer["Policy"]).get("Statement", ()))
+        return frozenset()
+
+    def share_layer(
+        self, layer: str, version: int, statement: str, *, principal: str, organization: str | None
+    ) -> None:
+        """See Aws.share_layer."""
+        with self._lambda(f"layer {layer}:{version}") as client:
+            client.add_layer_version_permission(
+                LayerName=layer,
+                VersionNumber=version,
+                StatementId=statement,
+                Action="lambda:GetLayerVersion",
+                Principal=principal,
+                **({"OrganizationId": organization} if organization else {}),
+            )
+
+    def unshare_layer(self, layer: str, version: int, statement: str) -> None:
+        """See Aws.unshare_layer."""
+        with self._or_none(f"layer {layer}:{version}") as client:
+            client.remove_layer_version_permission(LayerName=layer, VersionNumber=version, StatementId=statement)
 
 
 def content_of(content: Zip) -> dict[str, Any]:

@@ -195,6 +195,17 @@ class Aws(Protocol):
     ) -> LayerVersion:
         """Make a new version; tried once only, since each call that acts makes another version."""
 
+    def layer_grants(self, layer: str, version: int) -> frozenset[str]:
+        """The ids of the statements in a layer version's policy."""
+
+    def share_layer(
+        self, layer: str, version: int, statement: str, *, principal: str, organization: str | None
+    ) -> None:
+        """Let others attach a layer version."""
+
+    def unshare_layer(self, layer: str, version: int, statement: str) -> None:
+        """Remove such a statement."""
+
     # what can go
     def shared_with(self, layer: str, version: int) -> tuple[str, ...] | None:
         """Whom a layer version's policy lets in, a line for each statement; None where it can't be read."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from optimizer.deploy.actions import PublishLayer
 from optimizer.deploy.own_layers import layer_action
+from optimizer.deploy.sharing import Sharing, share_layer
 from optimizer.deploy.uploads import check_zips, on_its_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from optimizer.build import Artifact, Manifest
-    from optimizer.deploy.actions import Action, KeepLayer
+    from optimizer.deploy.actions import Action, KeepLayer, ShareLayer, UnshareLayer
     from optimizer.deploy.port import Aws
     from optimizer.deploy.values import LayerKey, LayerVersion
 
@@ -70,11 +71,12 @@ def publish_layers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """One layer in one region: what `publish` did about it."""
+    """One layer in one region: what `publish` did about it; `shares` is who may attach it since then, or no more."""
 
     region: str
     action: PublishLayer | KeepLayer
     version: LayerVersion
+    shares: tuple[ShareLayer | UnshareLayer, ...] = ()
 
 
 def publish(
@@ -86,7 +88,7 @@ def publish(
     journal: Journal,
     progress: Callable[[str], None],
 ) -> tuple[Publication, ...]:
-    """Publish in each region the layers whose fingerprints are new there.
+    """Publish in each region the layers whose fingerprints are new there, and let those attach them who may.
 
     Raises:
         ArtifactError: a zip that would be sent is not what was built.
@@ -96,19 +98,24 @@ def publish(
     layers = [a for a in manifest.artifacts if a.kind == "layer" and a.files]  # Lambda takes no empty zip
     planned = [(region, _layer_actions(manifest, connect(region), layers, bucket)) for region in regions]
     check_zips(manifest, [a.artifact for _, actions in planned for a in actions if isinstance(a, PublishLayer)])
+    sharing = Sharing(share=manifest.share)
+    shared = [[sharing.of(connect(region), action) for action in actions] for region, actions in planned]
     done = []
-    for region, actions in planned:
+    for (region, actions), shares in zip(planned, shared, strict=True):
         published: dict[LayerKey, LayerVersion] = {}
         sending = [action for action in actions if isinstance(action, PublishLayer)]
         publish_layers(connect(region), manifest, sending, published=published, journal=journal, progress=progress)
-        for action in actions:
+        for action, own in zip(actions, shares, strict=True):
+            for share in own:
+                share_layer(connect(region), share, published)
+                journal.done.append(share)
             if isinstance(action, PublishLayer):
                 version = published[action.subject, action.artifact.fingerprint]
             elif action.found is not None:
                 version = action.found
             else:
                 continue
-            done.append(Publication(region=region, action=action, version=version))
+            done.append(Publication(region=region, action=action, version=version, shares=own))
     return tuple(done)
 
 

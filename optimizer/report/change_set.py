@@ -37,7 +37,9 @@ from optimizer.deploy.actions import (
     PutPolicy,
     ReturnTraffic,
     Revoke,
+    ShareLayer,
     ShiftTraffic,
+    UnshareLayer,
     UpdateCode,
     UpdateSettings,
     UpdateUrl,
@@ -69,6 +71,7 @@ def symbol(action: Action) -> str:
             | Grant()
             | FreezeLatest()
             | CopyPermission()
+            | ShareLayer()
         ):
             return "+"
         case (
@@ -86,7 +89,7 @@ def symbol(action: Action) -> str:
             return "~"
         case ReturnTraffic() | ShiftTraffic():
             return "~"
-        case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission():
+        case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission() | UnshareLayer():
             return "-"
         case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller() | UseVersion():
             return "="
@@ -162,7 +165,9 @@ def deploy_document(
 def print_publications(publications: Sequence[Publication], sent_bytes: int, console: Console) -> None:
     """The ARNs of the layers, and which of them are new."""
     rows = [
-        (symbol(one.action), one.region, one.version.arn, one.action.bytes, one.action.reason) for one in publications
+        (symbol(action), one.region, one.version.arn, action.bytes, action.reason)
+        for one in publications
+        for action in (one.action, *one.shares)
     ]
     console.print(_table(rows), Text(f"sent {human_bytes(sent_bytes)}", style="dim"), highlight=False, soft_wrap=True)
 
@@ -185,6 +190,11 @@ def publish_document(
                 "published": isinstance(one.action, PublishLayer),
             }
             for one in publications
+        ],
+        "changes": [
+            {"action": action.name, "subject": action.subject, "region": one.region, "reason": action.reason}
+            for one in publications
+            for action in (one.action, *one.shares)
         ],
         "parameters": list(parameters),
     }

@@ -115,6 +115,18 @@ def test_whatever_installed_file_changed_the_build_goes_the_whole_way(project, c
     assert build(project, source="site")[0] is True
 
 
+def test_whom_layers_are_shared_with_is_in_the_manifest_and_changes_no_zip(project):
+    build(project)
+    before = files(project)
+    assert "share" not in json.loads(before["manifest.json"])
+    with (project / "config/layers.toml").open("a") as config:
+        config.write('\n[share]\naccounts = ["210987654321"]\n')
+    build(project)
+    after = files(project)
+    assert json.loads(after.pop("manifest.json"))["share"] == {"accounts": ["210987654321"], "organization": None}
+    assert after == {name: data for name, data in before.items() if name != "manifest.json"}
+
+
 def test_other_options_folders_and_paths_are_other_builds(project):
     build(project)
     assert build(project, "--layers", "4")[0] is True

@@ -89,3 +89,14 @@ def test_paths_have_to_stay_in_the_project(tmp_path):
 def test_names_are_normalised(tmp_path):
     (tmp_path / "layers.toml").write_text(CONFIG.replace('["web"]', '["Web_Framework.Core"]'))
     assert load(tmp_path / "layers.toml").layer[1].roots == ("web-framework-core",)
+
+
+def test_layers_are_shared_with_accounts_and_one_organisation(tmp_path):
+    wrong = '\n[share]\naccounts = ["12345"]\norganization = "team"\n'
+    found = "\n".join(faults(tmp_path, CONFIG + wrong))
+    assert "share.accounts[0]" in found
+    assert "share.organization" in found
+    twice = '\n[share]\naccounts = ["210987654321", "210987654321"]\n'
+    assert "share.accounts: 210987654321 stands there twice" in faults(tmp_path, CONFIG + twice)
+    (tmp_path / "layers.toml").write_text(CONFIG + '\n[share]\naccounts = ["210987654321"]\n')
+    assert load(tmp_path / "layers.toml").share.accounts == ("210987654321",)

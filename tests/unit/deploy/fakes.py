@@ -58,6 +58,8 @@ WRITES = frozenset(
         "move_source",
         "point_alias",
         "publish_layer",
+        "share_layer",
+        "unshare_layer",
         "create_role",
         "attach_policy",
         "put_policy",
@@ -123,7 +125,7 @@ class FakeAws:
         self.watch = None
         self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
         self.unzipped, self.answers, self.events = {}, {}, []
-        self.targets, self.busy = {}, 0
+        self.targets, self.busy, self.shares = {}, 0, {}
         self.role_ready_at, self.update_seconds = 0.0, 0.25
         self.deleted, self.shared, self.called = set(), {}, {}
         self.calls_by_version = lambda _version, _seconds: Calls()
@@ -555,6 +557,22 @@ class FakeAws:
         version = LayerVersion(name=name, version=number, arn=layer_arn(name, number), fingerprint=fingerprint)
         versions.append((version, self._data(content)))
         return version
+
+    @counted
+    def layer_grants(self, layer, version):
+        return frozenset(self.shares.get((layer, version), ()))
+
+    @counted
+    def share_layer(self, layer, version, statement, *, principal, organization):
+        there = self.shares.setdefault((layer, version), {})
+        if statement in there:
+            raise rejected("ResourceConflictException")
+        assert len(self.layers[layer]) >= version
+        there[statement] = (principal, organization)
+
+    @counted
+    def unshare_layer(self, layer, version, statement):
+        self.shares.get((layer, version), {}).pop(statement, None)
 
     @counted
     def create_role(self, name):
