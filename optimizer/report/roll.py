@@ -59,14 +59,15 @@ def print_plan(plans: Sequence[RollPlan], options: RollOptions, console: Console
 
 
 def print_rolled(plans: Sequence[RollPlan], done: Mapping[str, Sequence[Rolled]], console: Console) -> None:
-    """What did not go as planned, and how many functions ended how."""
+    """What did not go as planned besides faults, and how many functions ended how."""
     parts: list[RenderableType] = []
     for plan in plans:
         rolled = done.get(plan.region, ())
         parts += [
-            Text.assemble((f"{_WORDS[one.outcome]}: ", _STYLES[one.outcome]), _named(one))
+            Text.assemble((f"{_WORDS[one.outcome]}: ", _STYLES[one.outcome]), f"{one.move.function}: {why}")
             for one in rolled
-            if one.reason
+            # a fault itself is told at the end, as the command's error
+            if (why := one.kept if one.outcome == "failed" else "; ".join(filter(None, (one.brief, one.kept))))
         ]
         counts = Counter(one.outcome for one in rolled)
         told = ", ".join(f"{counts[outcome]} {word}" for outcome, word in _WORDS.items() if counts[outcome])
@@ -180,10 +181,6 @@ def _stays(stays: Sequence[Stay]) -> Table:
     for stay in stays:
         table.add_row(Text(f"  {stay.function}"), f"version {stay.version}", Text(stay.reason))
     return table
-
-
-def _named(one: Rolled) -> str:
-    return f"{one.move.function} in wave {one.wave}: {'; '.join(filter(None, (one.brief, one.kept)))}"
 
 
 def _functions(count: int) -> str:
