@@ -74,6 +74,7 @@ def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected
         UsageError: a function or region that was asked for is not in it, or a lock can't be read.
     """
     from optimizer import plan
+    from optimizer.build import Share
     from optimizer.build.artifacts import function_entry
     from optimizer.cli.pipeline import read_locks
     from optimizer.config import load
@@ -96,6 +97,9 @@ def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected
             ordered=tuple(ordered),
             fingerprints=marks,
             unlocked=unlocked,
+            share=Share(accounts=config.share.accounts, organization=config.share.organization)
+            if config.share
+            else None,
         )
         for function in chosen
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.drift_layers import config_findings, gone_findings, latest_findings, lock_findings
+from optimizer.deploy.drift_layers import config_findings, gone_findings, latest_findings, lock_findings, share_findings
 from optimizer.deploy.drift_settings import (
     changed_findings,
     differing,
@@ -66,6 +66,7 @@ def drift(expected: Expected, seen: Seen) -> tuple[Finding, ...]:
     found += config_findings(expected, live)
     found += lock_findings(expected, seen, live)
     found += settings_findings(function, live)
+    found += share_findings(expected, seen)
     found += url_findings(function, seen)
     found += role_findings(function, seen)
     return tuple(found)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
+from optimizer.deploy.actions import ShareLayer
 from optimizer.deploy.findings import Finding, fingerprints_of, is_own, short_arn, short_arns
+from optimizer.deploy.sharing import OURS, share_actions
 from optimizer.deploy.values import ALIAS, LATEST, layer_base, layer_name
 
 if TYPE_CHECKING:
@@ -142,6 +144,24 @@ def lock_findings(expected: Expected, seen: Seen, live: Configuration) -> Iterat
                 expected=f"no layer {name}: the locks have none",
                 actual=f"{short_arn(arn, live)} {marks[arn][:_SHOWN]}",
                 mend="The next deploy leaves it out: `python -m optimizer deploy`.",
+            )
+
+
+def share_findings(expected: Expected, seen: Seen) -> Iterator[Finding]:
+    """Where others may attach our layers that are live, or may not, unlike the configuration has it."""
+    for arn, granted in seen.layer_grants.items():
+        if expected.share is None:
+            continue
+        version = int(arn.rpartition(":")[2])
+        for action in share_actions(expected.share, layer_name(arn), "", version, granted):
+            missing = isinstance(action, ShareLayer)
+            who = action.statement.removeprefix(OURS)
+            yield Finding(
+                check="layer-sharing",
+                subject=f"{layer_name(arn)}:{version}",
+                expected=f"{who} may {'' if missing else 'not '}attach it",
+                actual="it may not" if missing else f"it may, by the statement {action.statement}",
+                mend="Deploy: `python -m optimizer deploy` changes it; or put [share] of the configuration back.",
             )
 
 

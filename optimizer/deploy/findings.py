@@ -11,7 +11,7 @@ from optimizer.deploy.values import ALIAS, LATEST, layer_account, layer_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from optimizer.build import Function
+    from optimizer.build import Function, Share
     from optimizer.deploy.values import Absence, Alias, Configuration, LayerFacts, Role, Url
 
 Check = Literal[
@@ -31,6 +31,7 @@ Check = Literal[
     "layers-reordered",
     "layer-order",
     "layer-gone",
+    "layer-sharing",
     "external-layer",
     "latest-code",
     "latest-settings",
@@ -69,6 +70,7 @@ class Expected:
     ordered: tuple[str, ...]
     fingerprints: Mapping[str, str]
     unlocked: tuple[str, ...] = ()
+    share: Share | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -83,7 +85,7 @@ class Seen:
     `latest` is None where it does not exist, and then nothing else is there. `versions` are the published ones, oldest
     first, `urls` those of its aliases by name, `grants` the ids of the alias `live`'s permissions, `role` the one that
     a deploy made, None where the function has another, `callers` who calls `$LATEST`, `layers` what each attached
-    layer version tells of itself, by ARN.
+    layer version tells of itself, by ARN, `layer_grants` the ids of the permissions of ours that are live.
     """
 
     region: str
@@ -96,6 +98,7 @@ class Seen:
     provisioned: Mapping[str, int] = field(default_factory=dict)
     callers: tuple[str, ...] = ()
     layers: Mapping[str, LayerFacts | Absence] = field(default_factory=dict)
+    layer_grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def alias(self) -> Alias | None:

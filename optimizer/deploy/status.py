@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.deploy.drift import drift
-from optimizer.deploy.findings import Seen
-from optimizer.deploy.values import ALIAS
+from optimizer.deploy.findings import Seen, is_own
+from optimizer.deploy.values import ALIAS, layer_name
 from optimizer.deploy.wanted import role_name
 from optimizer.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from optimizer.deploy.findings import Expected, Finding
     from optimizer.deploy.port import Aws
-    from optimizer.deploy.values import Absence, LayerFacts
+    from optimizer.deploy.values import Absence, Configuration, LayerFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,9 @@ def read_function(aws: Aws, expected: Expected, layers: dict[str, LayerFacts | A
     for arn in attached:
         if arn not in layers:
             layers[arn] = aws.layer_facts(arn)
+    live = next(
+        (one for alias in aliases if alias.name == ALIAS for one in shown if one.version == alias.version), None
+    )
     own_role = role_name(name)
     has_own_role = not expected.function.role_arn and latest.role.endswith(f":role/{own_role}")
     return Seen(
@@ -108,4 +111,16 @@ def read_function(aws: Aws, expected: Expected, layers: dict[str, LayerFacts | A
         provisioned=aws.provisioned(name),
         callers=tuple(caller.told for caller in aws.callers_of_latest(name) if not caller.waits),
         layers={arn: layers[arn] for arn in attached},
+        layer_grants=_grants(aws, expected, live, layers) if live is not None else {},
     )
+
+
+def _grants(
+    aws: Aws, expected: Expected, live: Configuration, layers: Mapping[str, LayerFacts | Absence]
+) -> dict[str, frozenset[str]]:
+    """Who may attach our layers that are live, as far as the configuration says anything of that."""
+    return {
+        arn: aws.layer_grants(layer_name(arn), int(arn.rpartition(":")[2]))
+        for arn in live.layer_arns
+        if expected.share is not None and is_own(arn, live, expected.names) and not isinstance(layers[arn], str)
+    }

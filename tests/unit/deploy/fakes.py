@@ -343,7 +343,9 @@ class FakeAws:
 
     @counted
     def shared_with(self, layer, version):
-        return self.shared.get(layer_arn(layer, version), ())
+        granted = self.shares.get((layer, version), {})
+        told = tuple(f"{statement} for {principal}" for statement, (principal, _) in granted.items())
+        return self.shared.get(layer_arn(layer, version), told)
 
     @counted
     def callers_of_version(self, function, version):

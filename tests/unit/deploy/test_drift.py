@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from optimizer.build import Share
 from optimizer.deploy.findings import Expected, fingerprints_of
 from optimizer.deploy.mark import bare_text
 from optimizer.deploy.port import Direct
@@ -267,6 +268,18 @@ def test_a_layer_without_a_lock_is_nothing_that_can_be_said(aws, manifest):
         unlocked=("web",),
     )
     assert findings(aws, expected) == ()
+
+
+def test_who_may_attach_the_live_layers_is_compared_where_it_is_configured(aws, manifest):
+    expected = dataclasses.replace(expected_of(manifest), share=Share(accounts=("999999999999",), organization=None))
+    aws.share_layer("web", 1, "layer-optimizer-888888888888", principal="888888888888", organization=None)
+    aws.share_layer("web", 1, "theirs", principal="777777777777", organization=None)
+    aws.share_layer("aws-core", 1, "layer-optimizer-999999999999", principal="999999999999", organization=None)
+    assert [(f.check, f.subject, f.expected) for f in findings(aws, expected)] == [
+        ("layer-sharing", "web:1", "999999999999 may attach it"),
+        ("layer-sharing", "web:1", "888888888888 may not attach it"),
+    ]
+    assert findings(aws, expected_of(manifest)) == ()
 
 
 def test_a_url_for_everybody_that_is_not_configured_is_told(aws, manifest):

@@ -104,7 +104,7 @@ def test_a_version_without_our_fingerprint_is_kept_and_counts_not_among_the_newe
 
 
 def test_a_shared_version_is_kept_and_says_with_whom(aws):
-    aws.shared[layer_arn("web", 2)] = ("team-b for 999999999999",)
+    aws.share_layer("web", 2, "team-b", principal="999999999999", organization=None)
     one = planned(aws)
     assert going(one) == ["web:3", "web:1"]
     (kept,) = [judged for judged in one.versions if judged.reason == "shared"]
