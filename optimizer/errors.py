@@ -23,6 +23,10 @@ class OptimizerError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.mend}"
 
+    def document(self) -> dict[str, str]:
+        """The error as it stands in JSON output."""
+        return {"code": self.code, "message": self.message, "mend": self.mend}
+
 
 class ConfigError(OptimizerError):
     """The configuration, or what it says of this environment, is wrong; `faults` holds every fault at once."""

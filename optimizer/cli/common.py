@@ -92,7 +92,7 @@ def begin() -> None:
 
 def fail(error: OptimizerError) -> NoReturn:
     """Say the error, as JSON on stdout too where JSON was asked for, and exit with its status."""
-    emit_error(error.code, error.message, error.mend)
+    emit_error(**error.document())
     sys.stderr.write(f"error: {error}\n")
     sys.exit(error.exit_status)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.canary import CanaryOption, ForOption, RateOption, canary_of
+from optimizer.cli.carrying_out import Manner, carry_out
 from optimizer.cli.common import (
     CONFIG,
     ConfigOption,
@@ -18,10 +19,9 @@ from optimizer.cli.common import (
     PathOption,
     RequirementsOption,
     WheelsOption,
-    emit_json,
     note,
 )
-from optimizer.cli.leasing import LeaseOption, leased
+from optimizer.cli.leasing import LeaseOption
 from optimizer.cli.pipeline import Source
 from optimizer.cli.remote import (
     ArtifactsOption,
@@ -32,18 +32,13 @@ from optimizer.cli.remote import (
     RegionOption,
     artifacts,
     chosen,
-    console,
-    interruptible,
     one_place,
     remote,
-    told_when_cut_off,
 )
-from optimizer.errors import DeployRefusedError, UsageError
+from optimizer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optimizer.deploy import Deployment
+    pass
 
 
 def deploy(
@@ -96,11 +91,10 @@ def deploy(
     source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as built:
         from optimizer.deploy import Deployer, Journal, Options, RealClock
-        from optimizer.report.change_set import deploy_document, print_changes, print_results
 
         manifest = chosen(built.manifest, function, region)
         with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
-            journal, stop = Journal(), threading.Event()
+            stop = threading.Event()
             deployer = Deployer(
                 manifest=manifest,
                 options=Options(
@@ -108,48 +102,17 @@ def deploy(
                 ),
                 connect=aws.connect,
                 clock=RealClock(stop),
-                journal=journal,
+                journal=Journal(),
                 progress=note,
                 planned_layers=built.planned_layers,
+                stop=stop,
             )
-            with leased(None if dry_run else lease, aws, manifest):
-                deployments: Sequence[Deployment] = deployer.plan()
-                refused = any(one.outcome == "refused" for one in deployments)
-                changes = any(one.changes is not None and one.changes.changes for one in deployments)
-                if not as_json or not (yes or dry_run):
-                    print_changes(deployments, console(stderr=as_json))
-                executed = not (dry_run or refused) and (not changes or yes or confirmed("Deploy this?"))
-                if executed:
-                    with told_when_cut_off(journal), interruptible(stop):
-                        deployments = deployer.execute(deployments)
-            if as_json:
-                emit_json(
-                    deploy_document(
-                        deployments, executed=executed, sent_bytes=journal.sent_bytes, calls=aws.clients.calls
-                    )
-                )
-            elif executed:
-                print_results(deployments, console(), sent_bytes=journal.sent_bytes, calls=aws.clients.calls)
-    told(deployments)
-    if not (executed or dry_run):
-        note("Nothing was changed.")
-        return 1
-    return 0
-
-
-def confirmed(question: str) -> bool:
-    """Whether the person at the terminal wants it; the question goes to stderr."""
-    return typer.confirm(question, err=True)
-
-
-def told(deployments: Sequence[Deployment]) -> None:
-    """Raise what stopped a deployment: one error as it is, several as one.
-
-    Raises:
-        DeployRefusedError: one was refused or failed.
-    """
-    errors = [one.error for one in deployments if one.error is not None]
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise DeployRefusedError("\n".join(error.message for error in errors), mend=errors[0].mend)
+            manner = Manner(
+                yes=yes,
+                dry_run=dry_run,
+                as_json=as_json,
+                lease=lease,
+                question="Deploy this?",
+                nothing="Nothing to do: what is live is what was built.",
+            )
+            return carry_out(deployer, aws, deployer.plan, manner)

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit_json, note
-from optimizer.cli.deploy import confirmed, told
-from optimizer.cli.leasing import LeaseOption, leased
+from optimizer.cli.carrying_out import Manner, carry_out
+from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, note
+from optimizer.cli.leasing import LeaseOption
 from optimizer.cli.remote import (
     EndpointOption,
     FunctionOption,
     LocalOption,
     RegionOption,
-    console,
-    interruptible,
     one_place,
     remote,
-    told_when_cut_off,
 )
 from optimizer.errors import UsageError
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.build import Manifest
-    from optimizer.deploy import Deployment
 
 
 def rollback(
@@ -64,41 +60,28 @@ def rollback(
             mend="Give --yes to go back without being asked, or --dry-run to see what would be done.",
         )
     manifest = _configured(config, function or (), region or (), to)
-    as_json = output_format is Format.JSON
     from optimizer.deploy import Deployer, Journal, Options, RealClock, plan_rollback
-    from optimizer.report.change_set import deploy_document, print_changes, print_results
 
     with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
-        journal, stop = Journal(), threading.Event()
+        stop = threading.Event()
         deployer = Deployer(
             manifest=manifest,
             options=Options(),
             connect=aws.connect,
             clock=RealClock(stop),
-            journal=journal,
+            journal=Journal(),
             progress=note,
+            stop=stop,
         )
-        with leased(None if dry_run else lease, aws, manifest):
-            planned: Sequence[Deployment] = plan_rollback(
-                manifest.functions, to=to, regions=region or (), connect=aws.connect
-            )
-            refused = any(one.outcome == "refused" for one in planned)
-            changes = any(one.changes is not None and one.changes.changes for one in planned)
-            if not as_json or not (yes or dry_run):
-                print_changes(planned, console(stderr=as_json), nothing="Nothing to do: that version is live.")
-            executed = not (dry_run or refused) and (not changes or yes or confirmed("Go back?"))
-            if executed:
-                with told_when_cut_off(journal), interruptible(stop):
-                    planned = deployer.execute(planned)
-        if as_json:
-            emit_json(deploy_document(planned, executed=executed, sent_bytes=0, calls=aws.clients.calls))
-        elif executed:
-            print_results(planned, console(), sent_bytes=0, calls=aws.clients.calls)
-    told(planned)
-    if not (executed or dry_run):
-        note("Nothing was changed.")
-        return 1
-    return 0
+        manner = Manner(
+            yes=yes,
+            dry_run=dry_run,
+            as_json=output_format is Format.JSON,
+            lease=lease,
+            question="Go back?",
+            nothing="Nothing to do: that version is live.",
+        )
+        return carry_out(deployer, aws, lambda: plan_rollback(deployer, to=to, regions=region or ()), manner)
 
 
 def _configured(config: Path, names: Sequence[str], regions: Sequence[str], to: str | None) -> Manifest:

@@ -39,11 +39,9 @@ class RealClock:
 
     def sleep(self, seconds: float) -> None:
         """See Clock.sleep."""
-        if not self.stop.is_set():
-            self.stop.wait(seconds)
-        else:
+        if getattr(self._told, "yes", False):
             time.sleep(seconds)  # what is put right after the interruption takes its time
-        if self.stop.is_set() and not getattr(self._told, "yes", False):
+        elif self.stop.wait(seconds):
             self._told.yes = True
             raise KeyboardInterrupt
 

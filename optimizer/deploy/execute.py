@@ -81,7 +81,8 @@ class Deployed:
 class Execution:
     """One change set on its way.
 
-    `published` holds what this run has published in the region, and is shared between its change sets.
+    `published` holds what this run has published in the region, and is shared between its change sets. `stopping` is
+    asked between two actions.
     """
 
     aws: Aws
@@ -91,6 +92,7 @@ class Execution:
     journal: Journal
     published: dict[LayerKey, LayerVersion]
     progress: Callable[[str], None]
+    stopping: Callable[[], bool] = lambda: False
     version: str | None = None
     url: str | None = None
     role: str | None = None
@@ -103,6 +105,7 @@ class Execution:
         Raises:
             AwsError: a call failed; the journal holds what was done, and the next run goes on from there.
             DeployRefusedError: somebody else deployed meanwhile, or the check failed; the alias was not moved.
+            KeyboardInterrupt: it is to stop.
         """
         changes = self.changes
         self.version, self.url, self.role = changes.version, changes.url, changes.role
@@ -126,6 +129,8 @@ class Execution:
         shift = Shift(aws=self.aws, function=changes.function, clock=self.clock, progress=self.progress)
         with shift.put_back():
             for action in changes.actions:
+                if self.stopping():
+                    raise KeyboardInterrupt
                 if not isinstance(action, PublishLayer):
                     self._do(action, latest, shift)
                     self.journal.done.append(action)

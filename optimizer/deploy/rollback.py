@@ -16,46 +16,32 @@ from optimizer.deploy.actions import (
     UseVersion,
 )
 from optimizer.deploy.canary import return_actions
-from optimizer.deploy.deployments import Deployment
 from optimizer.deploy.mark import read_before
 from optimizer.deploy.read import read_alias
 from optimizer.deploy.values import ALIAS, LayerVersion, layer_account, layer_name
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from optimizer.build import Function
     from optimizer.deploy.actions import Action
+    from optimizer.deploy.deployments import Deployer, Deployment
     from optimizer.deploy.port import Aws
     from optimizer.deploy.values import Alias, Configuration
 
 
-def plan_rollback(
-    functions: Iterable[Function], *, to: str | None, regions: Sequence[str], connect: Callable[[str], Aws]
-) -> tuple[Deployment, ...]:
+def plan_rollback(deployer: Deployer, *, to: str | None, regions: Sequence[str]) -> tuple[Deployment, ...]:
     """Read what there is and decide, for every function in every region.
 
     Args:
-        functions: what is configured of them.
+        deployer: knows the functions, and what is configured of them.
         to: the version to go back to; None for the one before.
         regions: instead of the functions' own, if there are any.
-        connect: gives AWS in a region.
-
-    Raises:
-        AwsError: a call failed.
     """
-    return tuple(
-        _planned(connect(region), function, to) for function in functions for region in regions or function.regions
+    return deployer.decide(
+        lambda function, aws: _change_set(aws, function, to), lambda function: regions or function.regions
     )
-
-
-def _planned(aws: Aws, function: Function, to: str | None) -> Deployment:
-    try:
-        changes = _change_set(aws, function, to)
-    except DeployRefusedError as error:
-        return Deployment(function=function.name, region=aws.region, changes=None, outcome="refused", error=error)
-    return Deployment(function=function.name, region=aws.region, changes=changes)
 
 
 def _change_set(aws: Aws, function: Function, to: str | None) -> ChangeSet:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from optimizer.deploy import Action, Deployment, Publication
+    from optimizer.errors import OptimizerError
 
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "?": "cyan"}
 
@@ -124,6 +125,8 @@ def print_results(
         version, url = _served(one), _url(one)
         if one.outcome != "done":
             parts.append(Text.assemble((f"{one.outcome}: ", "bold red"), f"{one.function} in {one.region}"))
+            if len(deployments) > 1 and one.error is not None:
+                parts.append(Text(f"  {one.error.message}"))
             continue
         word = _word(one)
         parts.append(
@@ -138,11 +141,18 @@ def print_results(
 
 
 def deploy_document(
-    deployments: Sequence[Deployment], *, executed: bool, sent_bytes: int, calls: Mapping[str, int]
+    deployments: Sequence[Deployment],
+    *,
+    executed: bool,
+    sent_bytes: int,
+    calls: Mapping[str, int],
+    error: OptimizerError | None = None,
 ) -> dict[str, Any]:
-    """The document of `deploy --format json`."""
+    """The document of `deploy --format json`; an `error` that is more than a refusal stands in it too."""
+    failed = error is not None and error.exit_status > 1
     return {
         "schema": 1,
+        **({"error": error.document()} if error is not None and failed else {}),
         "executed": executed,
         "sent_bytes": sent_bytes,
         "calls": dict(sorted(calls.items())),
@@ -213,7 +223,7 @@ def _word(one: Deployment) -> str:
 def _heading(one: Deployment) -> Text:
     heading = Text.assemble((one.function, "bold cyan"), f" in {one.region}")
     if one.changes is None:
-        heading.append("  refused", style="bold red")
+        heading.append(f"  {one.outcome}", style="bold red")
     elif not one.changes.changes:
         heading.append("  nothing to do", style="green")
     elif one.changes.version:
@@ -235,15 +245,19 @@ def _table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
 
 def _sum(deployments: Sequence[Deployment], nothing: str) -> Text:
     planned = [one.changes for one in deployments if one.changes is not None]
-    refused = len(deployments) - len(planned)
-    if refused:
-        return Text(f"Refused for {refused} of {len(deployments)}; nothing is changed.", style="bold red")
+    stopped = len(deployments) - len(planned)
+    if not planned:
+        return Text(f"{stopped} of {stopped} can't be deployed; nothing is changed.", style="bold red")
     actions = [action for changes in planned for action in changes.actions if action.changes]
     if not actions:
+        if stopped:
+            return Text(f"{stopped} of {len(deployments)} can't be deployed; the others are already.", style="bold red")
         return Text(nothing, style="bold green")
     counts = {sign: sum(symbol(action) == sign for action in actions) for sign in _STYLES}
     sent = human_bytes(sum(changes.bytes for changes in planned))
-    return Text(f"Plan: {counts['+']} to make, {counts['~']} to change, {counts['-']} to take away; {sent} to send.")
+    plan = f"Plan: {counts['+']} to make, {counts['~']} to change, {counts['-']} to take away; {sent} to send."
+    left = f" {stopped} of {len(deployments)} can't be deployed; the others are." if stopped else ""
+    return Text.assemble(plan, (left, "bold red"))
 
 
 def _served(one: Deployment) -> str | None:

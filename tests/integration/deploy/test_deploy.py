@@ -15,6 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from optimizer.deploy import BotoAws
+from optimizer.errors import AwsError
 from tests.integration.deploy.conftest import REGIONS, ask, built, zipped
 
 ROOT = Path(__file__).parents[3]
@@ -186,6 +188,27 @@ def test_each_region_gets_its_own_deployment_and_one_role_serves_all(command, re
     assert again["sent_bytes"] == 0
 
 
+def test_a_region_that_fails_does_not_stop_the_others(command, client, region, tmp_path, monkeypatch):
+    other = next(REGIONS)
+    built(tmp_path / "a", region=region, regions=(other, region))
+    create = BotoAws.create_function
+
+    def refused(self, *arguments, **named):
+        if self.region == other:
+            raise AwsError("CreateFunction was refused", mend="ask for more")
+        return create(self, *arguments, **named)
+
+    monkeypatch.setattr(BotoAws, "create_function", refused)
+    done = command.document("deploy", tmp_path / "a", "--yes", status=3)
+    assert [one["outcome"] for one in done["deployments"]] == ["failed", "done"]
+    assert done["error"] == {"code": "aws", "message": "CreateFunction was refused", "mend": "ask for more"}
+    assert ask(client())[1]["version"] == "1"
+    monkeypatch.undo()
+    again = command.document("deploy", tmp_path / "a", "--yes")
+    assert [one["outcome"] for one in again["deployments"]] == ["done", "done"]
+    assert command.calls["PublishLayerVersion"] == 0
+
+
 def test_a_large_layer_goes_through_s3_and_is_removed_there(command, client, region, tmp_path):
     manifest = built(tmp_path / "a", region=region)
     place = tmp_path / "a" / "web.zip"
@@ -302,9 +325,13 @@ def test_without_credentials_it_says_how_to_give_some(command, region, tmp_path)
     assert "--local" in done.stderr
 
 
-def test_interrupted_it_tells_what_was_done_and_goes_on_when_run_again(command, client, aws, region, tmp_path):
+@pytest.mark.parametrize("places", [1, 2])
+def test_interrupted_it_tells_what_was_done_and_goes_on_when_run_again(
+    command, client, aws, region, tmp_path, *, places
+):
     slow = "import time, core, web\ntime.sleep(4)\ndef handler(e, c):\n    return {'statusCode': 200, 'body': '{}'}\n"
-    built(tmp_path / "a", region=region, source=slow)
+    regions = (region, *(next(REGIONS) for _ in range(places - 1)))
+    built(tmp_path / "a", region=region, regions=regions, source=slow)
     arguments = ["deploy", "--artifacts", str(tmp_path / "a"), "--yes", "--endpoint-url", aws.endpoint_url]
     run = subprocess.Popen(
         [sys.executable, "-m", "optimizer", *arguments],
@@ -318,7 +345,7 @@ def test_interrupted_it_tells_what_was_done_and_goes_on_when_run_again(command, 
     lines = []
     for line in run.stderr:
         lines.append(line)
-        if line.startswith("checking version"):
+        if "checking version" in line:
             break
     time.sleep(0.3)
     run.send_signal(signal.SIGINT)

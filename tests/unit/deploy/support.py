@@ -2,6 +2,7 @@
 
 from optimizer.deploy import Deployer, Journal, Options
 from optimizer.deploy.wanted import Wanted
+from optimizer.errors import AwsError
 
 
 def deployer(aws, manifest, **options):
@@ -23,13 +24,20 @@ def plan(aws, manifest, **options):
 
 
 def deploy(aws, manifest, **options):
-    """The one deployment, after it was carried out; its error is raised."""
+    """The one deployment, after it was carried out; what AWS refused is raised, as the command does."""
     run = deployer(aws, manifest, **options)
     planned = run.plan()
     for one in planned:
         if one.error is not None:
             raise one.error
+    return carried_out(run, planned)
+
+
+def carried_out(run, planned):
+    """The one deployment, after it was carried out; what AWS refused is raised."""
     (done,) = run.execute(planned)
+    if isinstance(done.error, AwsError):
+        raise done.error
     return done
 
 

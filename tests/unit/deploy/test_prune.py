@@ -11,7 +11,7 @@ from optimizer.deploy.pruner import Pruner
 from optimizer.deploy.values import LayerVersion
 from optimizer.errors import AwsError
 from tests.unit.deploy.fakes import REGION, WRITES, FakeAws, fingerprint, layer_arn, make_manifest, rejected
-from tests.unit.deploy.support import deploy, deployer, served
+from tests.unit.deploy.support import carried_out, deploy, deployer, served
 
 
 def builds(aws, folder, count):
@@ -242,7 +242,7 @@ def test_a_deploy_that_loses_its_layer_to_prune_is_refused_and_publishes_it_when
     executed(aws)
     serving = served(aws)
     with pytest.raises(AwsError, match="does not exist"):
-        run.execute(plan)
+        carried_out(run, plan)
     assert served(aws) == serving, "the alias serves what it served"
     deploy(aws, older)
     assert served(aws)[1] == (fingerprint("aws"), fingerprint("web 2"))

@@ -46,4 +46,4 @@ def test_a_refusal_is_an_entry_of_the_document_with_its_reason(tmp_path):
     assert (one["outcome"], one["version"], one["layers"]) == ("refused", None, [])
     assert one["changes"][-1]["action"] == "refuse"
     assert "no function yet" in one["changes"][-1]["reason"]
-    assert "Refused for 1 of 1; nothing is changed." in printed(planned)
+    assert "1 of 1 can't be deployed; nothing is changed." in printed(planned)

@@ -8,7 +8,7 @@ from optimizer.deploy import Canary, plan_rollback
 from optimizer.deploy.values import Calls, Invocation
 from optimizer.errors import AwsError, DeployRefusedError
 from tests.unit.deploy.fakes import WRITES, FakeAws, fault_at, fingerprint, layer_arn, make_manifest, sha
-from tests.unit.deploy.support import actions, deploy, deployer, served
+from tests.unit.deploy.support import actions, carried_out, deploy, deployer, served
 
 SECOND = {"code": "code 2", "layers": {"aws-core": "aws 1", "web": "web 2"}}
 BAD = Invocation(payload=b'{"statusCode": 500}', error=None, log="")
@@ -26,7 +26,7 @@ def aws(tmp_path):
 
 def planned(aws, folder, to=None, **function):
     manifest = make_manifest(folder / "rollback", **function)
-    return plan_rollback(manifest.functions, to=to, regions=(), connect=lambda _: aws)
+    return plan_rollback(deployer(aws, manifest), to=to, regions=())
 
 
 def changes(aws, folder, to=None, **function):
@@ -37,8 +37,7 @@ def changes(aws, folder, to=None, **function):
 
 
 def rollback(aws, folder, to=None, **function):
-    (done,) = deployer(aws, make_manifest(folder / "rollback")).execute(planned(aws, folder, to, **function))
-    return done
+    return carried_out(deployer(aws, make_manifest(folder / "rollback")), planned(aws, folder, to, **function))
 
 
 def test_code_and_layers_go_back_together_after_a_check(aws, tmp_path):
