@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.integration.deploy.configured import configure
-from tests.integration.deploy.conftest import ask, built
+from tests.integration.deploy.conftest import REGIONS, ask, built
 
 ROOT = Path(__file__).parents[3]
 READING = ("Get", "List", "Head")
@@ -265,10 +265,11 @@ def test_options_that_cant_be_end_with_2_and_the_way_out(command, arguments, tol
 
 
 def test_rollback_asks_at_a_terminal_alone_and_knows_its_functions(command, live, region, tmp_path):
-    configure(command.folder, built(tmp_path / "b", region=region), regions=[region, "eu-north-1"])
+    empty = next(REGIONS)
+    configure(command.folder, built(tmp_path / "b", region=region), regions=[region, empty])
     assert "Give --yes" in command("rollback", status=2).stderr
     assert "There is no function nobody" in command("rollback", "--function", "nobody", "--yes", status=2).stderr
     assert "--region" in command("rollback", "--to", "1", "--yes", status=2).stderr
-    assert "no such function" in command("rollback", "--region", "eu-north-1", "--yes", status=1).stderr
+    assert "no such function" in command("rollback", "--region", empty, "--yes", status=1).stderr
     assert "no published version before 1" in command("rollback", "--region", region, "--yes", status=1).stderr
     assert live
