@@ -27,6 +27,12 @@ class ListingAws(LayerAws):
             for page in client.get_paginator("list_functions").paginate(FunctionVersion="ALL"):
                 yield from map(configuration_of, page["Functions"])
 
+    def every_latest(self) -> Iterator[Configuration]:
+        """See Aws.every_latest."""
+        with self._lambda("the functions") as client:
+            for page in client.get_paginator("list_functions").paginate():
+                yield from map(configuration_of, page["Functions"])
+
     def versions(self, function: str) -> tuple[Configuration, ...]:
         """See Aws.versions."""
         with self._lambda(function) as client:

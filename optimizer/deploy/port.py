@@ -104,6 +104,9 @@ class Aws(Protocol):
     def provisioned(self, function: str) -> dict[str, int]:
         """A function's provisioned concurrency, by version or alias."""
 
+    def every_latest(self) -> Iterator[Configuration]:
+        """`$LATEST` of every function, as they come; states are not told."""
+
     def every_version(self) -> Iterator[Configuration]:
         """`$LATEST` and every published version of every function, as they come; states are not told."""
 

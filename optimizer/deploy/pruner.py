@@ -17,6 +17,7 @@ from optimizer.deploy.prune import (
 )
 from optimizer.deploy.region import RegionFunction, read_region
 from optimizer.deploy.rejections import CallRejectedError
+from optimizer.deploy.usage import Usage
 from optimizer.errors import AwsError
 from optimizer.units import human_bytes
 
@@ -79,6 +80,7 @@ class Pruner:
     progress: Callable[[str], None]
     note: Callable[[str], None]
     done: list[str] = field(default_factory=list)
+    _usage: dict[str, Usage] = field(default_factory=dict)
 
     def plan(self, regions: Sequence[str]) -> tuple[Pruning, ...]:
         """What can go in each region; nothing is changed. One that can't be read whole is refused whole."""
@@ -101,6 +103,7 @@ class Pruner:
         storage = aws.code_storage()
         names = set(self.functions)
         inventory = read_region(aws, matters=lambda one: one.name in names, progress=self.progress)
+        self._usage[aws.region] = Usage(aws, inventory)
         functions = [
             judged
             for one in inventory
@@ -138,7 +141,7 @@ class Pruner:
                 outcomes[one.arn] = self._delete(aws, one, kept)
             layers = {o.arn for o in planned.going if o.kind == "layer" and outcomes[o.arn] == "deleted"}
             if layers:
-                late = {arn: users for arn, users in users_of(aws.every_version()).items() if arn in layers}
+                late = {arn: users for arn, users in self._usage[aws.region].again().items() if arn in layers}
             after = aws.code_storage()
         except AwsError as caught:
             error = caught
@@ -169,6 +172,7 @@ class Pruner:
             if error.aws_code != "ResourceConflictException":
                 raise
             return error.aws_message
+        self._usage[aws.region].forget(one.subject, str(one.version))
         return None
 
     def _again(self, aws: Aws, one: Judged) -> Iterator[Judged]:
@@ -176,7 +180,7 @@ class Pruner:
         if one.kind == "layer":
             listed = aws.layer_versions(one.subject) or ()
             shared = _shared(aws, one)
-            for judged in judge_layer(one.subject, listed, users_of(aws.every_version()), self.rules):
+            for judged in judge_layer(one.subject, listed, self._usage[aws.region].again(), self.rules):
                 yield with_sharing(judged, shared) if judged.arn == one.arn else judged
             return
         latest = aws.configuration(one.subject)

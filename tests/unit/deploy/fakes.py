@@ -317,6 +317,12 @@ class FakeAws:
                     return LayerFacts(arn=arn, description=description, zipped_bytes=len(data), created="2026-01-01")
         return "gone"
 
+    def every_latest(self):
+        self.calls.append("every_latest")
+        self.fault(self, "every_latest", "before")
+        for name in sorted(self.functions):
+            yield dataclasses.replace(self._function(name).latest, state="Active", update_status="Successful")
+
     def every_version(self):
         self.calls.append("every_version")
         self.fault(self, "every_version", "before")

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from optimizer.deploy.port import Direct
+from optimizer.deploy.port import Direct, Settings
 from optimizer.deploy.prune import Judged, Rules, calls_since
 from optimizer.deploy.pruner import Pruner
+from optimizer.deploy.settle import settled
 from optimizer.deploy.values import LayerVersion
 from optimizer.errors import AwsError
 from tests.unit.deploy.fakes import REGION, WRITES, FakeAws, fingerprint, layer_arn, make_manifest, rejected
@@ -186,14 +187,37 @@ def test_what_somebody_attached_after_the_plan_is_kept(aws):
     assert one.freed_bytes == 10
 
 
-def test_every_version_of_every_function_is_listed_again_just_before_each_delete(aws):
+def test_every_function_is_looked_at_again_just_before_each_delete(aws):
     run = pruner(aws)
     plan = run.plan([REGION])
     aws.calls.clear()
     run.execute(plan)
     deletes = [number for number, call in enumerate(aws.calls) if call == "delete_layer_version"]
     assert len(deletes) == 3
-    assert [aws.calls[number - 1] for number in deletes] == ["every_version"] * 3
+    assert [aws.calls[number - 1] for number in deletes] == ["every_latest"] * 3
+    assert "every_version" not in aws.calls, "a region may have many pages of them"
+
+
+def test_what_was_attached_published_and_detached_again_after_the_plan_is_kept(aws):
+    run = pruner(aws)
+    plan = run.plan([REGION])
+    before = aws.functions["app"].latest
+    aws.update_configuration("app", Settings(layers=(layer_arn("web", 2),)), revision=before.revision)
+    there = settled(aws, "app", aws.clock)
+    aws.publish_version("app", "by hand", code_sha256=there.code_sha256, revision=there.revision)
+    aws.update_configuration("app", Settings(layers=before.layer_arns), revision=there.revision)
+    settled(aws, "app", aws.clock)
+    (one,) = run.execute(plan)
+    assert one.kept == {layer_arn("web", 2): "used by app:2"}
+    assert aws.deleted == {layer_arn("web", 1), layer_arn("web", 3)}
+
+
+def test_a_function_that_was_made_after_the_plan_keeps_its_layers(aws, tmp_path):
+    run = pruner(aws)
+    plan = run.plan([REGION])
+    deploy(aws, make_manifest(tmp_path / "o", layers={"web": "web 1"}, name="other"))
+    (one,) = run.execute(plan)
+    assert one.kept == {layer_arn("web", 1): "used by other:$LATEST, other:1"}
 
 
 def test_what_was_shared_or_deleted_by_others_after_the_plan_is_told(aws):
