@@ -17,7 +17,6 @@ FOLLOWS = "[layer-optimizer: follows live]"
 class CallingUrl:
     """A function URL without a qualifier."""
 
-    kind: ClassVar[str] = "url"
     waits: ClassVar[bool] = False
     url: Url
 
@@ -31,7 +30,6 @@ class CallingUrl:
 class CallingPermission:
     """A statement of the policy without a qualifier: somebody may call `$LATEST` by it."""
 
-    kind: ClassVar[str] = "permission"
     waits: ClassVar[bool] = False
     statement: Statement
 
@@ -45,7 +43,6 @@ class CallingPermission:
 class CallingSource:
     """An event-source mapping of the function without a qualifier; `source` is "" where it has no ARN (Kafka)."""
 
-    kind: ClassVar[str] = "event-source"
     waits: ClassVar[bool] = False
     identifier: str
     source: str
@@ -60,7 +57,6 @@ class CallingSource:
 class CallingAlias:
     """An alias that points at `$LATEST`; or one that did, and is on its way: `waits`."""
 
-    kind: ClassVar[str] = "alias"
     name: str
     revision: str
     description: str

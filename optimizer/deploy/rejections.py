@@ -152,7 +152,7 @@ def _service(operation: str) -> str:
     """The prefix of an operation's action in a policy, for those made here."""
     if "Role" in operation:
         return "iam"
-    if operation in {"PutObject", "DeleteObject", "CreateMultipartUpload", "UploadPart", "HeadObject"}:
+    if operation in {"PutObject", "GetObject", "DeleteObject", "CreateMultipartUpload", "UploadPart", "HeadObject"}:
         return "s3"
     if operation == "GetMetricData":
         return "cloudwatch"

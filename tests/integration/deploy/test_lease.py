@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from optimizer.deploy import Clients, Connection
+from optimizer.deploy.lease_store import S3LeaseStore, parse_place
 from tests.integration.deploy.conftest import ask, built
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +66,51 @@ def test_conditional_writes_and_deletes_are_those_of_s3(client, place):
     with ThreadPoolExecutor(8) as pool:
         winners = [number for number in pool.map(write, range(16)) if number is not None]
     assert [str(number).encode() for number in winners] == [s3.get_object(Bucket=bucket, Key="race")["Body"].read()]
+
+
+def test_only_the_object_that_was_read_is_replaced_or_removed(aws, region, place):
+    bucket, key = parse_place(place)
+    clients = Clients(connection=Connection(endpoint_url=aws.endpoint_url, local=True))
+    store = S3LeaseStore(clients=clients, region=region, bucket=bucket, key=key)
+    assert store.read() is None
+    first = store.write(b"first", replaces=None)
+    assert store.write(b"another", replaces=None) is None
+    assert store.write(b"second", replaces=first) != first
+    assert store.write(b"third", replaces=first) is None
+    store.remove(first)
+    assert store.read().data == b"second"
+    assert 0 <= store.read().age_seconds < 60
+    store.remove(store.read().etag)
+    assert store.read() is None
+    assert store.write(b"third", replaces=first) is None, "what is gone is not replaced"
+
+
+def test_of_deploys_at_once_one_runs_and_the_others_are_refused(client, aws, region, tmp_path, *, place):
+    built(tmp_path / "a", region=region, source=SLOW)
+    where = ["--artifacts", str(tmp_path / "a"), "--yes", "--endpoint-url", aws.endpoint_url, "--lease", place]
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+
+    def run(_):
+        return subprocess.run(
+            [sys.executable, "-m", "optimizer", "deploy", *where],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(run, range(3)))
+    assert {one.returncode for one in done} <= {0, 1}
+    assert [one for one in done if one.returncode == 0]
+    assert all(f"holds the lease {place}" in one.stderr for one in done if one.returncode == 1)
+    assert [version["Version"] for version in client().list_versions_by_function(FunctionName="app")["Versions"]] == [
+        "$LATEST",
+        "1",
+    ]
+    assert there(client, place) is None
 
 
 def test_it_is_held_from_planning_on_and_let_go_at_the_end(command, client, region, tmp_path, *, place):

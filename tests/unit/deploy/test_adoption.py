@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 
 from optimizer.deploy.callers import FOLLOWS
+from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.statements import Permission
 from optimizer.deploy.values import Alias, Url
 from optimizer.errors import DeployRefusedError
 from tests.unit.deploy.fakes import ACCOUNT, REGION, WRITES, FakeAws, document, fault_at, make_manifest
-from tests.unit.deploy.support import actions, deploy, plan
+from tests.unit.deploy.support import actions, deploy, deployer, plan
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:app"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"
@@ -287,3 +288,60 @@ def test_a_run_cut_off_at_any_call_is_made_good_by_the_next(tmp_path):
             deploy(aws, second(tmp_path), **options)
             assert outcome(aws) == expected, (number, when)
             assert not aws.functions["app"].aliases["edge"].description.endswith(FOLLOWS)
+
+
+def test_a_public_url_opens_the_aliases_url_only_where_the_configuration_says_so(live, tmp_path):
+    function = live.functions["app"]
+    function.urls[None] = Url(address="https://old.example/", auth="NONE")
+    function.policies[None] = {"url": False, "invoke": True}
+    with pytest.raises(DeployRefusedError, match="which asks for AWS_IAM by the configuration, not for NONE"):
+        plan(live, second(tmp_path), adopt=True)
+    deploy(live, second(tmp_path), adopt=True, accept_latest=True)
+    assert function.policies.get("live", {}) == {}
+    assert set(function.policies[None]) == {"url", "invoke"}, "the old URL needs them"
+
+
+def test_where_the_configuration_gives_the_alias_no_url_it_is_said_how_to_give_one(live, tmp_path):
+    live.functions["app"].urls[None] = Url(address="https://old.example/", auth="NONE")
+    with pytest.raises(DeployRefusedError, match='set url to "iam" or "public"'):
+        plan(live, second(tmp_path, url="none"), adopt=True)
+
+
+def test_a_source_that_names_latest_itself_calls_it_too(live, tmp_path):
+    live.functions["app"].policies[None] = {"from-bucket": document(FROM_BUCKET)}
+    live.targets[BUCKET] = {f"{ARN}:$LATEST"}
+    with pytest.raises(DeployRefusedError, match="from-bucket"):
+        plan(live, second(tmp_path), adopt=True)
+
+
+@pytest.mark.parametrize("what", [document(FROM_ACCOUNT), False], ids=["a permission to copy", "one for no URL"])
+def test_nothing_is_frozen_where_nobody_can_be_moved(live, tmp_path, what):
+    foreign(live).policies[None] = {"s": what}
+    told = actions(plan(live, second(tmp_path), adopt=True, accept_latest=True))
+    assert "freeze-latest live" not in told
+    if what:
+        assert told.index("copy-permission s") > told.index("create-alias live")
+    deploy(live, second(tmp_path), adopt=True, accept_latest=True)
+
+
+def test_an_alias_that_a_run_before_left_on_its_way_is_taken_to_the_new_version_at_the_end(live, tmp_path):
+    function = live.functions["app"]
+    function.aliases["edge"] = Alias(name="edge", version="1", revision="e", description=f"for the edge {FOLLOWS}")
+    told = actions(plan(live, second(tmp_path), adopt=True))
+    assert told.count("point-alias edge") == 1
+    assert told.index("point-alias edge") > told.index("move-alias live")
+    deploy(live, second(tmp_path), adopt=True)
+    assert (function.aliases["edge"].version, function.aliases["edge"].description) == ("2", "for the edge")
+
+
+def test_another_permission_that_took_the_id_meanwhile_is_not_taken_for_ours(live, tmp_path):
+    function = live.functions["app"]
+    function.policies[None] = {"s": document(FROM_BUCKET)}
+    run = deployer(live, second(tmp_path), adopt=True, accept_latest=True)
+    planned = run.plan()
+    function.policies["live"] = {"s": document(FROM_ACCOUNT)}
+    with pytest.raises(CallRejectedError):
+        run.execute(planned)
+    function.policies["live"] = {"s": document(FROM_BUCKET)}  # as an earlier call whose answer was lost leaves it
+    (done,) = run.execute(planned)
+    assert done.outcome == "done"

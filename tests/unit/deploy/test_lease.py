@@ -21,7 +21,7 @@ class FakeStore:
 
     def __init__(self, clock):
         self.clock, self.there, self.lost, self.writes = clock, None, set(), 0
-        self.unreachable = False
+        self.unreachable, self.dropped = False, False
         self._etags = itertools.count(1)
 
     def read(self):
@@ -34,6 +34,8 @@ class FakeStore:
     def write(self, data, *, replaces):
         self._reach()
         self.writes += 1
+        if self.dropped:
+            raise AnswerLostError("lost", mend="again")
         if (self.there[0] if self.there else None) != replaces:
             return None
         self.there = (f"e{next(self._etags)}", data, self.clock.now())
@@ -161,6 +163,27 @@ def test_a_lost_answer_to_a_renewal_is_known_by_its_token(store, clock):
     store.lost = set()
     first.renew()
     first.check()
+
+
+def test_a_renewal_that_never_arrived_renews_nothing(store, clock):
+    first = lease(store)
+    first.acquire()
+    clock.sleep(60)
+    store.dropped = True
+    first.renew()
+    first.check()
+    clock.sleep(SECONDS - 65)
+    with pytest.raises(DeployRefusedError, match="could not be renewed in time"):
+        first.check()
+
+
+def test_whoever_lets_go_late_leaves_the_next_ones_alone(store, clock):
+    first, second = lease(store), lease(store, "bob")
+    first.acquire()
+    clock.sleep(SECONDS + 1)
+    second.acquire()
+    first.release()
+    assert json.loads(store.there[1])["who"] == "bob"
 
 
 def test_one_that_somebody_removed_is_lost(store):

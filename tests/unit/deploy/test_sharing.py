@@ -120,3 +120,12 @@ def test_publish_alone_shares_too_and_makes_good_what_a_run_before_left(aws, tmp
     assert [[action.name for action in one.shares] for one in made] == [["share-layer"], ["share-layer"]]
     assert {key: set(there) for key, there in aws.shares.items()} == {("aws-core", 1): {ANNS}, ("web", 1): {ANNS}}
     assert not [one.shares for one in published(manifest(tmp_path, ANN)) if one.shares]
+
+
+def test_a_grant_whose_answer_was_lost_is_there_when_it_is_repeated(aws, tmp_path):
+    deploy(aws, make_manifest(tmp_path))
+    run = deployer(aws, manifest(tmp_path, ANN))
+    planned = run.plan()
+    aws.shares["web", 1] = {ANNS: (ANN, None)}
+    (done,) = run.execute(planned)
+    assert done.outcome == "done"
