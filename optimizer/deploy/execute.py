@@ -118,6 +118,7 @@ class Execution:
             layers=changes.attached,
             revision=changes.revision,
         )
+        self._await_others()
         publish_layers(
             self.aws,
             self.manifest,
@@ -243,6 +244,22 @@ class Execution:
         """The ARNs of a list, those of layers that were published meanwhile too."""
         coming = {layer.name: layer.fingerprint for layer in self.changes.layers}
         return tuple(slot.arn or self.published[slot.name, coming[slot.name]].arn for slot in slots)
+
+    def _await_others(self) -> None:
+        """See that another function of this run has published what this one was planned to share with it.
+
+        Raises:
+            DeployRefusedError: that one was stopped before.
+        """
+        for action in self.changes.actions:
+            if isinstance(action, KeepLayer) and action.found is None:
+                if (action.subject, action.fingerprint) in self.published:
+                    continue
+                raise DeployRefusedError(
+                    f"{self.changes.function} in {self.changes.region} needs the layer {action.subject}, which was to "
+                    "be published with another function of this run, and was not. Nothing of it was changed",
+                    mend="Mend what stopped that one; then run the same command again.",
+                )
 
     def _own(self, layer: OwnLayer) -> OwnLayer:
         version = self.published.get((layer.name, layer.fingerprint))
