@@ -441,7 +441,7 @@ class FakeAws:
             same = {"version": "", "revision": "", "description": "", "arn": ""}
             if dataclasses.replace(newest, **same) == dataclasses.replace(found.latest, **same):
                 return newest
-        number = str(len(found.versions) + 1)
+        number = str(max(map(int, found.versions), default=0) + 1)  # deleted numbers do not come again
         found.versions[number] = dataclasses.replace(
             found.latest,
             arn=f"{found.latest.arn}:{number}",

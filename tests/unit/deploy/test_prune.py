@@ -208,7 +208,7 @@ def test_what_was_attached_published_and_detached_again_after_the_plan_is_kept(a
     aws.update_configuration("app", Settings(layers=before.layer_arns), revision=there.revision)
     settled(aws, "app", aws.clock)
     (one,) = run.execute(plan)
-    assert one.kept == {layer_arn("web", 2): "used by app:2"}
+    assert one.kept == {layer_arn("web", 2): "used by app:5"}
     assert aws.deleted == {layer_arn("web", 1), layer_arn("web", 3)}
 
 
