@@ -139,7 +139,8 @@ def _alias(function: Function, alias: Alias, seen: Seen) -> Iterator[Finding]:
             mend="A canary that runs ends by itself. One that was left behind: deploy again, or roll back.",
         )
     newest, back_from = seen.newest, read_before(alias)
-    if newest is not None and int(newest.version) > int(alias.version):
+    behind = newest is not None and int(newest.version) > int(alias.version)
+    if newest is not None and behind and newest.version not in alias.weights:
         rolled_back = back_from is not None and int(back_from) > int(alias.version)
         yield Finding(
             check="alias-behind",

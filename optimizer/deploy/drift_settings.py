@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.deploy.access import logs_policy
 from optimizer.deploy.findings import Finding
 from optimizer.deploy.values import ALIAS, LATEST
-from optimizer.deploy.wanted import AUTH, STATEMENTS
+from optimizer.deploy.wanted import AUTH, STATEMENTS, role_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,8 +118,19 @@ def url_findings(function: Function, seen: Seen) -> Iterator[Finding]:
 
 def role_findings(function: Function, seen: Seen) -> Iterator[Finding]:
     """A role that a deploy made; somebody else's is theirs."""
-    role = seen.role
-    if function.role_arn or role is None or not role.ours:
+    role, name = seen.role, role_name(function.name)
+    if function.role_arn or seen.latest is None or not seen.latest.role.endswith(f":role/{name}"):
+        return
+    if role is None:
+        yield Finding(
+            check="role-missing",
+            subject=function.name,
+            expected=f"its role {name}",
+            actual="IAM has none: new environments of the function can't start",
+            mend="Make the role again under this name and let Lambda assume it, or name another with role_arn.",
+        )
+        return
+    if not role.ours:
         return
     if role.policy != function.policy:
         yield Finding(

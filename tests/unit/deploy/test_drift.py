@@ -99,6 +99,7 @@ def test_a_canary_left_behind_is_told_with_its_share(aws, manifest):
     alias = aws.functions["app"].aliases["live"]
     aws.functions["app"].aliases["live"] = dataclasses.replace(alias, weights={version: 0.1})
     told = {finding.check: finding for finding in findings(aws, expected_of(manifest))}
+    assert set(told) == {"alias-weighted"}
     assert told["alias-weighted"].actual == "10% version 2, the rest version 1"
 
 
@@ -303,6 +304,12 @@ def test_a_policy_of_our_role_that_somebody_changed_is_told_and_another_role_is_
     assert checks(aws, expected_of(manifest)) == ["role-policy", "role-logs"]
     aws.roles["app-role"] = dataclasses.replace(aws.roles["app-role"], ours=False)
     assert checks(aws, expected_of(manifest)) == []
+
+
+def test_a_role_that_is_gone_is_told(aws, manifest):
+    del aws.roles["app-role"]
+    (finding,) = findings(aws, expected_of(manifest))
+    assert (finding.check, finding.expected) == ("role-missing", "its role app-role")
 
 
 @pytest.mark.parametrize(
