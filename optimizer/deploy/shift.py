@@ -75,9 +75,13 @@ class Shift:
     def give(self, action: ShiftTraffic, version: str, *, before: str, planned: str) -> None:
         """Send a share to the new version; `before` keeps the rest.
 
+        Nothing is done where that is the version itself, since nothing has changed since it was published.
+
         Raises:
             DeployRefusedError: somebody else changed the alias meanwhile.
         """
+        if version == before:
+            return
         if self._step is None:
             self._began = self.clock.now()
         self._step, self._version, self._before = action, version, before  # now: the call's answer may be lost
@@ -85,11 +89,13 @@ class Shift:
         self.progress(f"{ALIAS} sends {percent(action.share)} of its traffic to version {version}")
 
     def watch(self, action: Watch) -> None:
-        """Read at intervals how the new version's calls end.
+        """Read at intervals how the new version's calls end, and whether the alias is still as it was left here.
 
         Raises:
-            DeployRefusedError: too many failed.
+            DeployRefusedError: too many failed, or somebody else changed the alias.
         """
+        if self._step is None:
+            return
         version, end = self._version, self.clock.now() + action.seconds
         every = min(_EVERY_SECONDS, max(action.seconds / 5, 1.0))
         while True:
@@ -107,6 +113,9 @@ class Shift:
                     f"{percent(action.share)} of the traffic: {wrong}",
                     mend=f"Look at its log, /aws/lambda/{self.function}; mend it, build, and deploy again.",
                 )
+            there = self.aws.alias(self.function, ALIAS)
+            if there is None or there.revision != self._revision:
+                raise self._changed()
             if left <= 0:
                 break
         if too_few(calls):
@@ -214,12 +223,15 @@ class Shift:
                 raise
             there = self.aws.alias(self.function, ALIAS)
             if there is None or there.version != before or there.weights != weights:
-                raise DeployRefusedError(
-                    f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was changed by somebody else "
-                    "meanwhile; it stays as they left it",
-                    mend="Look who deploys there; then deploy again.",
-                ) from error
+                raise self._changed() from error
             self._revision = there.revision  # only the answer was lost
+
+    def _changed(self) -> DeployRefusedError:
+        return DeployRefusedError(
+            f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was changed by somebody else meanwhile; it "
+            "stays as they left it",
+            mend="Look who deploys there; then deploy again.",
+        )
 
     def _leads_to(self, version: str) -> bool:
         there = self.aws.alias(self.function, ALIAS)

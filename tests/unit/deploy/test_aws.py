@@ -134,3 +134,21 @@ def test_variables_that_cant_be_read_are_told_apart_from_none(environment, read)
     there = BotoAws(region="eu-central-1", clients=clients, clock=VirtualClock()).configuration("app")
     assert there is not None
     assert there.environment == read
+
+
+def test_a_call_of_a_version_is_made_once_however_it_ends():
+    """It may take as long as the function's timeout, so whoever asks decides whether to ask again."""
+    asked = []
+
+    class Recording(Clients):
+        def client(self, service, _region, *, once=False):
+            asked.append((service, once))
+            return self
+
+        def invoke(self, **_):
+            raise botocore.ReadTimeoutError(endpoint_url="http://x")
+
+    aws = BotoAws(region="eu-central-1", clients=Recording(connection=Connection()), clock=VirtualClock())
+    with pytest.raises(AnswerLostError, match="did not answer the call about app:2"):
+        aws.invoke("app", "2", b"{}")
+    assert asked == [("lambda", True)]

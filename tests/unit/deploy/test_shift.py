@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from optimizer.deploy import Canary, RealClock
-from optimizer.deploy.canary import duration, fault, percent, worst
+from optimizer.deploy.canary import duration, fault, percent, shift_actions, worst
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
+from optimizer.deploy.shift import Shift
 from optimizer.deploy.values import Calls
 from optimizer.errors import AwsError, DeployRefusedError
 from tests.unit.deploy.fakes import WRITES, FakeAws, fault_at, make_manifest, rejected, sha
@@ -268,6 +269,30 @@ def test_a_left_share_is_gone_even_where_the_next_build_does_not_pass_its_check(
     done = deploy(aws, make_manifest(tmp_path / "broken", code="broken"))
     assert done.outcome == "failed"
     assert alias(aws) == ("1", {})
+
+
+def test_a_canary_ends_as_soon_as_somebody_else_has_moved_the_alias(aws, next_build, tmp_path):
+    theirs = make_manifest(tmp_path / "theirs", code="theirs")
+
+    def calls(_version, seconds):
+        if seconds == 60:
+            deploy(aws, theirs)
+        return Calls()
+
+    aws.calls_by_version = calls
+    began = aws.clock.now()
+    done = deploy(aws, next_build, canary=TEN)
+    assert "was changed by somebody else meanwhile" in done.error.message
+    assert aws.clock.now() - began < 120
+
+
+def test_a_version_that_is_served_already_has_no_share_to_get(aws):
+    told = []
+    shift = Shift(aws=aws, function="app", clock=aws.clock, progress=told.append)
+    (give, watch) = shift_actions(TEN, "app", before="1", revision=aws.functions["app"].aliases["live"].revision)
+    shift.give(give, "1", before="1", planned=give.revision)
+    shift.watch(watch)
+    assert (told, aws.calls, aws.clock.now() < 10) == ([], [], True)
 
 
 @pytest.mark.parametrize("verb", ["share_alias", "calls_of", "move_alias"])
