@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.local import embedded_aws
+from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import Command, ask, built
 
 ROOT = Path(__file__).parents[3]
@@ -16,12 +17,17 @@ READING = ("Get", "List", "Head")
 
 
 class Killer:
-    """Kills the process at the next call of an operation: before it takes effect, or after, its answer unread."""
+    """Kills the process at the next call of an operation: before it takes effect, or after, its answer unread.
+
+    `silent` is an operation that is never answered.
+    """
 
     def __init__(self):
-        self.process, self.before, self.after, self.strikes = None, None, None, 0
+        self.process, self.before, self.after, self.strikes, self.silent = None, None, None, 0, None
 
     def ahead(self, _service, operation):
+        if operation == self.silent:
+            raise ConnectionAbortedError
         self._strike(operation == self.before)
 
     def follow(self, line):
@@ -53,9 +59,13 @@ def command(aws, tmp_path, monkeypatch, capsys):
 
 def killed(killer, aws, folder, *options, **point):
     """A deploy in a process of its own, up to that point."""
+    killed_in(killer, aws, "deploy", "--artifacts", str(folder), *options, **point)
+
+
+def killed_in(killer, aws, *command, **point):
+    """A command in a process of its own, up to that point."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    where = ["--artifacts", str(folder), "--yes", "--endpoint-url", aws.endpoint_url, *options]
-    arguments = [sys.executable, "-m", "optimizer", "deploy", *where]
+    arguments = [sys.executable, "-m", "optimizer", *command, "--yes", "--endpoint-url", aws.endpoint_url]
     struck = killer.strikes
     with subprocess.Popen(
         arguments, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
@@ -108,3 +118,64 @@ def test_callers_are_served_all_along_and_the_next_run_ends_as_an_undisturbed_on
     assert len(layers) <= 3, "at most one more than needed"
     again = command.document("deploy", tmp_path / "b", "--yes")
     assert not [operation for operation in again["calls"] if not operation.startswith(READING)]
+
+
+@pytest.mark.parametrize(
+    ("point", "canary"),
+    [
+        ({"before": "UpdateAlias"}, ()),
+        ({"after": "UpdateAlias"}, ()),
+        ({"before": "GetMetricData"}, ()),
+        ({"after": "GetMetricData"}, ("--canary", "10%", "--for", "2s")),
+    ],
+    ids=str,
+)
+def test_a_canary_killed_anywhere_is_ended_by_the_next_run(
+    killer, aws, command, client, *, region, tmp_path, point, canary
+):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    built(tmp_path / "b", region=region, version="2")
+    killed(killer, aws, tmp_path / "b", "--canary", "10%,50%", "--for", "2s", **point)
+    there = client().get_alias(FunctionName="app", Name="live")
+    assert there["FunctionVersion"] == "1"
+    done = command.document("deploy", tmp_path / "b", "--yes", *canary)
+    assert (done["deployments"][0]["outcome"], done["deployments"][0]["version"]) == ("done", "2")
+    assert command.calls["PublishLayerVersion"] == command.calls["UpdateFunctionCode"] == 0
+    there = client().get_alias(FunctionName="app", Name="live")
+    assert (there["FunctionVersion"], there.get("RoutingConfig")) == ("2", None)
+    again = command.document("deploy", tmp_path / "b", "--yes")
+    assert not [operation for operation in again["calls"] if not operation.startswith(READING)]
+
+
+@pytest.mark.parametrize("point", [{"before": "UpdateAlias"}, {"after": "UpdateAlias"}, {"after": "Invoke"}], ids=str)
+def test_a_rollback_killed_anywhere_ends_well_when_it_is_run_again(
+    killer, aws, command, client, *, region, tmp_path, point
+):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    manifest = built(tmp_path / "b", region=region, version="2", web="2")
+    command.document("deploy", tmp_path / "b", "--yes")
+    configure(tmp_path, manifest)
+    settings = tmp_path / "config/layers.toml"
+    settings.write_text(settings.read_text().replace("url =", 'check_path = "/health"\nurl ='))
+    killed_in(killer, aws, "rollback", "--to", "1", "--config", str(settings), **point)
+    body = ask(client())[1]
+    assert (body["version"], body["web"]) in {("1", "1"), ("2", "2")}
+    command("rollback", "--to", "1", "--yes")
+    body = ask(client())[1]
+    assert (body["version"], body["web"]) == ("1", "1")
+
+
+def test_a_version_that_gives_no_answer_at_all_gets_no_traffic(killer, command, client, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    built(tmp_path / "b", region=region, version="2")
+    killer.silent = "Invoke"
+    try:
+        done = command("deploy", "--artifacts", str(tmp_path / "b"), "--yes", status=1)
+    finally:
+        killer.silent = None
+    assert "there was no answer, twice" in done.stderr
+    assert "still serves version 1" in done.stderr
+    assert client().get_alias(FunctionName="app", Name="live")["FunctionVersion"] == "1"
