@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import boto3
 import pytest
 
 from tests.integration.deploy.configured import configure
@@ -69,6 +70,24 @@ def checked(folder, manifest):
     settings.write_text(settings.read_text().replace("url =", 'check_path = "/health"\nurl ='))
 
 
+def started(*arguments):
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "optimizer", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
+    )
+
+
+def sharing(run):
+    """The lines that tell that an alias shares its traffic."""
+    return (line for line in run.stderr if "live sends 10%" in line)
+
+
 @pytest.fixture
 def live(command, region, tmp_path):
     """A first version behind a public URL; the URL."""
@@ -116,18 +135,8 @@ def test_a_canary_that_is_stopped_goes_back_and_one_that_is_killed_is_made_good_
 ):
     built(tmp_path / "b", region=region, version="2")
     where = ["--artifacts", str(tmp_path / "b"), "--yes", "--canary", "10%", "--endpoint-url", aws.endpoint_url]
-    with subprocess.Popen(
-        [sys.executable, "-m", "optimizer", "deploy", *where],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
-    ) as run:
-        for line in run.stderr:
-            if line.startswith("live sends 10%"):
-                break
+    with started("deploy", *where) as run:
+        next(sharing(run))
         assert alias(client()) == ("1", {"2": 0.1})
         run.send_signal(number)
         rest = run.stderr.read()
@@ -147,6 +156,30 @@ def test_a_canary_that_is_stopped_goes_back_and_one_that_is_killed_is_made_good_
     assert command.calls["PublishLayerVersion"] == command.calls["UpdateFunctionCode"] == 0
     assert set(seen) == {200}
     assert alias(client()) == ("2", {})
+
+
+def test_interrupted_in_several_regions_each_alias_goes_back(aws, command, region, tmp_path):
+    regions = (region, next(REGIONS))
+    built(tmp_path / "a", region=region, regions=regions)
+    command.document("deploy", tmp_path / "a", "--yes")
+    built(tmp_path / "b", region=region, regions=regions, version="2")
+    where = ["--artifacts", str(tmp_path / "b"), "--yes", "--canary", "10%", "--endpoint-url", aws.endpoint_url]
+    with started("deploy", *where) as run:
+        seen = [line for _, line in zip(regions, sharing(run), strict=False)]
+        run.send_signal(signal.SIGINT)
+        rest = run.stderr.read()
+    assert {line.split(":")[0] for line in seen} == set(regions)
+    assert run.returncode == 130
+    for place in regions:
+        assert f"{place}: The alias 'live' serves version 1 with all of its traffic, as before." in rest
+        lam = boto3.client(
+            "lambda",
+            endpoint_url=aws.endpoint_url,
+            region_name=place,
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        assert alias(lam) == ("1", {})
 
 
 def test_a_rollback_brings_code_and_layers_back_together_even_deleted_ones(command, client, live, region, tmp_path):
