@@ -69,9 +69,15 @@ def return_actions(alias: Alias | None) -> list[Action]:
     """What takes a share back that a canary left when its process was killed; nothing where there is none."""
     if alias is None or not alias.weights:
         return []
-    left = " and ".join(f"{percent(share)} with version {version}" for version, share in sorted(alias.weights.items()))
-    why = f"all of it to version {alias.version}; a canary that did not come to its end left {left}"
+    why = f"all of it to version {alias.version}; {shares_of(alias)}, by a canary that was cut off or still runs"
     return [ReturnTraffic(subject=ALIAS, reason=why, revision=alias.revision, before=alias.version)]
+
+
+def shares_of(alias: Alias) -> str:
+    """Which other versions get how much, as in `10% goes to version 2`."""
+    return " and ".join(
+        f"{percent(share)} goes to version {version}" for version, share in sorted(alias.weights.items())
+    )
 
 
 def worst(calls: Calls) -> tuple[int, int]:

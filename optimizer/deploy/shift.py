@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.deploy.actions import ShiftTraffic
-from optimizer.deploy.canary import duration, fault, percent, too_few, worst
+from optimizer.deploy.canary import duration, fault, percent, shares_of, too_few, worst
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.values import ALIAS, LATEST
 from optimizer.errors import AwsError, DeployRefusedError, OptimizerError
@@ -205,7 +205,8 @@ class Shift:
                 return None
             if there is None or there.version != before or not set(there.weights) <= {self._version}:
                 serves = f"serves version {there.version}" if there else "is gone"
-                return f"The alias {ALIAS!r} {serves}."
+                shares = f"; {shares_of(there)}" if there and there.weights else ""
+                return f"The alias {ALIAS!r} {serves}{shares}."
             if there.weights:
                 try:
                     self.aws.share_alias(self.function, ALIAS, {}, revision=there.revision)

@@ -159,7 +159,7 @@ def test_a_share_that_a_killed_canary_left_is_taken_back(aws, tmp_path, canary_t
     function.aliases["live"] = dataclasses.replace(there, version="2", weights={"3": 0.1})
     plan = changes(aws, tmp_path, to=canary_to)
     assert actions(plan)[0] == "return-traffic live"
-    assert "10% with version 3" in plan.actions[0].reason
+    assert "10% goes to version 3" in plan.actions[0].reason
     assert rollback(aws, tmp_path, to=canary_to).result.version == (canary_to or "2")
     alias = function.aliases["live"]
     assert (alias.version, alias.weights) == (canary_to or "2", {})

@@ -244,7 +244,7 @@ def test_a_share_that_a_killed_deploy_left_is_taken_back_first_and_the_same_buil
     changes = plan(aws, next_build, canary=canary)
     assert actions(changes)[0] == "return-traffic live"
     assert changes.actions[0].reason == (
-        "all of it to version 1; a canary that did not come to its end left 10% with version 2"
+        "all of it to version 1; 10% goes to version 2, by a canary that was cut off or still runs"
     )
     done = deploy(aws, next_build, canary=canary)
     assert (done.outcome, done.result.version) == ("done", "2")
@@ -284,6 +284,44 @@ def test_a_canary_ends_as_soon_as_somebody_else_has_moved_the_alias(aws, next_bu
     done = deploy(aws, next_build, canary=TEN)
     assert "was changed by somebody else meanwhile" in done.error.message
     assert aws.clock.now() - began < 120
+
+
+def test_what_somebody_else_made_of_the_alias_is_told(aws, next_build, tmp_path):
+    theirs = make_manifest(tmp_path / "theirs", code="theirs")
+    other = Canary(shares=(0.25,), seconds=300, max_error_rate=0.5)
+    once = []
+
+    def calls(*_):
+        if not once:
+            once.append(True)
+            run = deployer(aws, theirs, canary=other)
+            run.clock = Interrupting()
+            with pytest.raises(KeyboardInterrupt):
+                run.execute(run.plan())
+        return Calls()
+
+    class Interrupting:
+        """Leaves the share where it is, as a process that is killed does."""
+
+        def now(self):
+            return aws.clock.now()
+
+        def sleep(self, seconds):
+            aws.clock.sleep(min(seconds, 1))
+            if alias(aws)[1].get("3"):
+                kept.append(aws.functions["app"].aliases["live"])
+                raise KeyboardInterrupt
+
+    kept = []
+    aws.calls_by_version = calls
+
+    def fault(_aws, verb, when):
+        if verb == "alias" and when == "before" and kept:
+            aws.functions["app"].aliases["live"] = kept[0]
+
+    aws.fault = fault
+    done = deploy(aws, next_build, canary=TEN)
+    assert "The alias 'live' serves version 1; 25% goes to version 3." in done.error.message
 
 
 def test_a_version_that_is_served_already_has_no_share_to_get(aws):
