@@ -54,7 +54,7 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
         if executed:
             with told_when_cut_off(journal), interruptible(deployer.stop):
                 deployments = deployer.execute(deployments)
-    error = _stopped(deployments)
+    error = stopped([(f"{one.function} in {one.region}", one.error) for one in deployments])
     calls, sent = aws.clients.calls, journal.sent_bytes
     if as_json:
         emit_json(deploy_document(deployments, executed=executed, sent_bytes=sent, calls=calls, error=error))
@@ -69,13 +69,13 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
     return 1
 
 
-def _stopped(deployments: Sequence[Deployment]) -> OptimizerError | None:
-    """What stopped deployments: one error as it is, several as one; AWS's failures weigh more than refusals."""
-    found = [(one, one.error) for one in deployments if one.error is not None]
+def stopped(places: Sequence[tuple[str, OptimizerError | None]]) -> OptimizerError | None:
+    """What stopped it in each place: one error as it is, several as one; AWS's failures weigh more than refusals."""
+    found = [(place, error) for place, error in places if error is not None]
     if len(found) < 2:  # noqa: PLR2004
         return found[0][1] if found else None
     kind = AwsError if any(isinstance(error, AwsError) for _, error in found) else DeployRefusedError
     return kind(
-        "\n".join(f"{one.function} in {one.region}: {error.message}" for one, error in found),
+        "\n".join(f"{place}: {error.message}" for place, error in found),
         mend="\n".join(dict.fromkeys(error.mend for _, error in found)),
     )

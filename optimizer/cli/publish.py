@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated
 
 import typer
 
+from optimizer.cli.carrying_out import stopped
 from optimizer.cli.common import (
     CONFIG,
     ConfigOption,
@@ -27,6 +29,7 @@ from optimizer.cli.remote import (
     RegionOption,
     artifacts,
     console,
+    interruptible,
     one_place,
     remote,
     told_when_cut_off,
@@ -58,32 +61,30 @@ def publish(
     as_json = output_format is Format.JSON
     source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=False, quiet=as_json) as built:
-        from optimizer.deploy import Journal, put_parameters
-        from optimizer.deploy import publish as publish_all
-        from optimizer.report.change_set import print_publications, publish_document
+        from optimizer.deploy import Journal, Publisher
+        from optimizer.report.publications import print_publications, publish_document
 
         manifest = built.manifest
         regions = list(dict.fromkeys(region or [r for function in manifest.functions for r in function.regions]))
-        journal = Journal()
-        with remote(manifest, local=local, endpoint_url=endpoint_url) as aws, told_when_cut_off(journal):
-            publications = publish_all(
-                manifest, regions, connect=aws.connect, bucket=bucket, journal=journal, progress=note
+        journal, stop = Journal(), threading.Event()
+        with remote(manifest, local=local, endpoint_url=endpoint_url) as aws:
+            publisher = Publisher(
+                manifest=manifest,
+                connect=aws.connect,
+                bucket=bucket,
+                ssm=ssm,
+                journal=journal,
+                progress=note,
+                stop=stop,
             )
-            parameters: list[str] = []
-            for place in regions if ssm is not None else ():
-                versions = [one.version for one in publications if one.region == place]
-                parameters += put_parameters(aws.connect(place), ssm or "", versions)
-            if as_json:
-                emit_json(
-                    publish_document(
-                        publications,
-                        sent_bytes=journal.sent_bytes,
-                        calls=aws.clients.calls,
-                        parameters=parameters,
-                    )
-                )
-            else:
-                print_publications(publications, journal.sent_bytes, console())
-                for name in parameters:
-                    note(f"wrote the parameter {name}")
+            with told_when_cut_off(journal), interruptible(stop):
+                published = publisher.publish(regions)
+        error = stopped([(one.region, one.error) for one in published])
+        if as_json:
+            sent, calls = journal.sent_bytes, aws.clients.calls
+            emit_json(publish_document(published, sent_bytes=sent, calls=calls, error=error))
+        else:
+            print_publications(published, journal.sent_bytes, console())
+        if error is not None:
+            raise error
     return 0

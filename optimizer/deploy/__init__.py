@@ -7,7 +7,8 @@ from optimizer.deploy.client import Clients, Connection, default_region
 from optimizer.deploy.clock import RealClock
 from optimizer.deploy.deployments import Deployer, Deployment
 from optimizer.deploy.port import Aws
-from optimizer.deploy.publishing import Journal, Publication, publish, put_parameters
+from optimizer.deploy.publications import Publication, Published, Publisher
+from optimizer.deploy.publishing import Journal
 from optimizer.deploy.rollback import plan_rollback
 from optimizer.deploy.values import ALIAS
 from optimizer.deploy.wanted import Options
@@ -26,9 +27,9 @@ __all__ = [
     "Journal",
     "Options",
     "Publication",
+    "Published",
+    "Publisher",
     "RealClock",
     "default_region",
     "plan_rollback",
-    "publish",
-    "put_parameters",
 ]

@@ -59,6 +59,7 @@ _MENDS = {
     "SlowDown": _THROTTLED,
     "CodeStorageExceededException": "Delete function and layer versions that nothing uses, or ask AWS for a larger "
     "code storage quota.",
+    "PolicyLengthExceededException": "Remove permissions that nothing needs any more: a resource's policy has 20 KB.",
     "ResourceNotFoundException": _GONE,
     "NoSuchEntity": _GONE,
     "NoSuchBucket": _BUCKET,

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from optimizer.deploy import Action, Deployment, Publication
+    from optimizer.deploy import Action, Deployment
     from optimizer.errors import OptimizerError
 
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "?": "cyan"}
@@ -109,7 +109,7 @@ def print_changes(
     for one in deployments:
         parts.append(_heading(one))
         if one.changes is not None:
-            parts.append(_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
+            parts.append(action_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
             parts += [Text(f"  !  $LATEST is called by {x}, who sees it half-done", "red") for x in one.changes.callers]
         parts.append(Text())
     parts.append(_sum(deployments, nothing))
@@ -172,44 +172,6 @@ def deploy_document(
     }
 
 
-def print_publications(publications: Sequence[Publication], sent_bytes: int, console: Console) -> None:
-    """The ARNs of the layers, and which of them are new."""
-    rows = [
-        (symbol(action), one.region, one.version.arn, action.bytes, action.reason)
-        for one in publications
-        for action in (one.action, *one.shares)
-    ]
-    console.print(_table(rows), Text(f"sent {human_bytes(sent_bytes)}", style="dim"), highlight=False, soft_wrap=True)
-
-
-def publish_document(
-    publications: Sequence[Publication], *, sent_bytes: int, calls: Mapping[str, int], parameters: Sequence[str]
-) -> dict[str, Any]:
-    """The document of `publish --format json`; `parameters` are the SSM parameters that were changed."""
-    return {
-        "schema": 1,
-        "sent_bytes": sent_bytes,
-        "calls": dict(sorted(calls.items())),
-        "layers": [
-            {
-                "name": one.version.name,
-                "region": one.region,
-                "version": one.version.version,
-                "arn": one.version.arn,
-                "fingerprint": one.version.fingerprint,
-                "published": isinstance(one.action, PublishLayer),
-            }
-            for one in publications
-        ],
-        "changes": [
-            {"action": action.name, "subject": action.subject, "region": one.region, "reason": action.reason}
-            for one in publications
-            for action in (one.action, *one.shares)
-        ],
-        "parameters": list(parameters),
-    }
-
-
 def _word(one: Deployment) -> str:
     if one.changes is None or not one.changes.changes:
         return "unchanged"
@@ -231,7 +193,7 @@ def _heading(one: Deployment) -> Text:
     return heading
 
 
-def _table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
+def action_table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
     """Symbol, what, subject, bytes to send, why."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for width in (2, None, None, None):

@@ -1,5 +1,8 @@
 """deploy --adopt against the embedded AWS: callers of `$LATEST` come to call the alias, and none loses its right."""
 
+import json
+import threading
+
 import pytest
 
 from optimizer.local import embedded_aws
@@ -62,8 +65,6 @@ def rows(document):
 
 
 def policy(lam, **qualifier):
-    import json
-
     try:
         answer = lam.get_policy(FunctionName="app", **qualifier)
     except lam.exceptions.ResourceNotFoundException:
@@ -140,6 +141,29 @@ def test_the_alias_gets_a_url_with_the_same_cors_and_its_address_is_told(command
     (granted,) = policy(lam, Qualifier="live").values()
     assert granted["Principal"] == {"AWS": "arn:aws:iam::210987654321:root"}
     assert granted["Condition"] == {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+
+
+def test_callers_of_latest_see_whole_versions_all_along(command, client, region, tmp_path, *, theirs):
+    """Code and layers change together, which takes two updates of `$LATEST`."""
+    over, seen = threading.Event(), []
+
+    def calling():
+        lam = client()
+        while not over.wait(0.05):
+            error, body = ask(lam, qualifier="edge")
+            seen.append(error or (body["version"], body["web"]))
+
+    built(tmp_path / "b", region=region, version="2", web="2", url="none")
+    client("events").put_targets(Rule="nightly", Targets=[{"Id": "1", "Arn": f"{theirs}:live"}])
+    caller = threading.Thread(target=calling)
+    caller.start()
+    try:
+        command.document("deploy", tmp_path / "b", "--yes", "--adopt")
+    finally:
+        over.set()
+        caller.join()
+    assert set(seen) <= {("1", "1"), ("2", "2")}
+    assert ask(client(), qualifier="edge")[1]["version"] == "2"
 
 
 @pytest.mark.parametrize(

@@ -136,3 +136,16 @@ def test_parameters_are_written_in_each_region_and_only_those_that_differ(comman
     assert command.calls["PutParameter"] == 3
     assert sorted(again["parameters"]) == ["/l/aws-core", "/l/aws-core", "/l/web"]
     assert ssm.get_parameter(Name="/l/web")["Parameter"]["Value"] == arns[region, "web"]
+
+
+def test_publish_tells_the_region_that_failed_and_does_the_others(command, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    places = ("--region", region, "--region", "no_region")
+    done = command.document("publish", tmp_path / "a", "--ssm", "/l", *places, status=3)
+    assert done["regions"] == [
+        {"region": region, "outcome": "done"},
+        {"region": "no_region", "outcome": "failed"},
+    ]
+    assert {layer["region"] for layer in done["layers"]} == {region}
+    assert "no_region" in done["error"]["message"]
+    assert done["parameters"] == ["/l/aws-core", "/l/web"]

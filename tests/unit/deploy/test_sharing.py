@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from optimizer.build import Share
-from optimizer.deploy import Journal, publish
+from optimizer.deploy import Journal, Publisher
 from tests.unit.deploy.fakes import REGION, WRITES, FakeAws, fault_at, make_manifest
 from tests.unit.deploy.support import actions, deploy, deployer, plan
 
@@ -103,14 +103,16 @@ def test_a_run_cut_off_between_publishing_and_granting_is_made_good_by_the_next(
 
 def test_publish_alone_shares_too_and_makes_good_what_a_run_before_left(aws, tmp_path):
     def published(share):
-        return publish(
-            share,
-            [REGION],
+        publisher = Publisher(
+            manifest=share,
             connect=lambda _: aws,
             bucket=None,
+            ssm=None,
             journal=Journal(),
             progress=lambda _: None,
         )
+        (one,) = publisher.publish([REGION])
+        return one.layers
 
     aws.fault = fault_at(2, "before", KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
