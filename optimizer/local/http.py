@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from optimizer.local.service import Lambda
 
-    Ahead = Callable[[str, str], None]
+    Ahead = Callable[[str, str, str], None]
     Follow = Callable[[Logged], None]
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Front:
     ) -> None:
         self._lambda = lam
         self.log = log
-        self._ahead = ahead or (lambda _service, _operation: None)
+        self._ahead = ahead or (lambda _service, _operation, _agent: None)
         self._follow = follow or (lambda _line: None)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -57,9 +57,15 @@ class Front:
             status, body = answer.status, _send(answer, start)
         else:
             operation = operation_name(service, environ)
-            self._ahead(service, operation)
+            self._ahead(service, operation, _agent(environ))
             status, body = self._pass_on(service, environ, start)
-        line = Logged(service=service, operation=operation, status=status, ms=(time.perf_counter() - began) * 1000)
+        line = Logged(
+            service=service,
+            operation=operation,
+            status=status,
+            ms=(time.perf_counter() - began) * 1000,
+            agent=_agent(environ),
+        )
         self.log.add(line)
         self._follow(line)
         return body
@@ -80,7 +86,7 @@ class Front:
                 region=region,
             )
             operation = call.operation
-            self._ahead("lambda", operation)
+            self._ahead("lambda", operation, _agent(environ))
             return operation, self._lambda.call(call)
         except ServiceError as error:
             return operation, error.answer()
@@ -114,6 +120,10 @@ class Front:
         if place is None or not place.is_file():
             return Answer(status=404)
         return Answer(status=200, headers={"Content-Type": "application/zip"}, body=place.read_bytes())
+
+
+def _agent(environ: WSGIEnvironment) -> str:
+    return str(environ.get("HTTP_USER_AGENT", ""))
 
 
 def _send(answer: Answer, start: StartResponse) -> Iterable[bytes]:

@@ -36,7 +36,7 @@ def embedded_aws(
     settings: Settings | None = None,
     *,
     port: int = 0,
-    ahead: Callable[[str, str], None] | None = None,
+    ahead: Callable[[str, str, str], None] | None = None,
     follow: Callable[[Logged], None] | None = None,
 ) -> Iterator[EmbeddedAws]:
     """An embedded AWS for the time of the block; everything it made is gone afterwards.
@@ -47,7 +47,8 @@ def embedded_aws(
     Args:
         settings: how it behaves.
         port: on 127.0.0.1; 0 takes any that is free.
-        ahead: called with service and operation before a call is carried out, from the thread that answers it.
+        ahead: called with service, operation and the caller's user agent before a call is carried out, from the thread
+            that answers it.
         follow: called with the call's line of the access log when it was carried out, before its answer is sent.
 
     Raises:

@@ -42,12 +42,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """One line of the access log."""
+    """One line of the access log; `agent` is the caller's user agent."""
 
     service: str
     operation: str
     status: int
     ms: float
+    agent: str = ""
 
 
 @dataclass(slots=True)

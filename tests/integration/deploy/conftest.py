@@ -32,12 +32,21 @@ def zipped(files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(path), text)
+            archive.writestr(zipfile.ZipInfo(path), text, compress_type=zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
-def built(folder, *, function="app", region, version="1", core="1", web="1", status=200, source=None, **changes):
-    """A built function with the layers `aws-core` and `web`, whose handler imports from both."""
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def built(
+    folder, *, function="app", region, version="1", core="1", web="1", status=200, source=None, more=None, **changes
+):
+    """A built function with the layers `aws-core` and `web`, whose handler imports from both.
+
+    `more` are further files by artifact.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "aws-core": {"python/core.py": f"NAME = {core!r}\n"},
@@ -45,7 +54,8 @@ def built(folder, *, function="app", region, version="1", core="1", web="1", sta
         function: {"h.py": source or HANDLER.format(version=version, status=status)},
     }
     artifacts = []
-    for name, files in contents.items():
+    for name, own in contents.items():
+        files = {**own, **(more or {}).get(name, {})}
         kind = "function" if name == function else "layer"
         data = zipped(files)
         path = "function.zip" if kind == "function" else f"{name}.zip"
@@ -58,7 +68,7 @@ def built(folder, *, function="app", region, version="1", core="1", web="1", sta
                 sha256=hashlib.sha256(data).hexdigest(),
                 zipped_bytes=len(data),
                 unzipped_bytes=sum(len(text) for text in files.values()),
-                fingerprint=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+                fingerprint=hashlib.sha256(json.dumps(files, sort_keys=True, default=_digest).encode()).hexdigest(),
                 files=len(files),
             )
         )

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ class Killer:
     def __init__(self):
         self.process, self.before, self.after, self.strikes, self.silent = None, None, None, 0, None
 
-    def ahead(self, _service, operation):
+    def ahead(self, _service, operation, _agent):
         if operation == self.silent:
             raise ConnectionAbortedError
         self._strike(operation == self.before)
@@ -75,49 +74,6 @@ def killed_in(killer, aws, *command, **point):
             setattr(killer, moment, operation)
         assert p.wait(timeout=60) == -9
     assert killer.strikes == struck + 1
-
-
-@pytest.mark.parametrize(
-    "point",
-    [
-        {"after": "PublishLayerVersion"},
-        {"after": "UpdateFunctionCode"},
-        {"before": "PublishVersion"},
-        {"after": "UpdateAlias"},
-    ],
-    ids=str,
-)
-def test_callers_are_served_all_along_and_the_next_run_ends_as_an_undisturbed_one(
-    killer, aws, command, client, *, region, tmp_path, point
-):
-    built(tmp_path / "a", region=region, core=region)
-    command.document("deploy", tmp_path / "a", "--yes")
-    built(tmp_path / "b", region=region, version="2", core=region, web="2")
-    whole = [("1", region, "1"), ("2", region, "2")]
-    over, seen = threading.Event(), []
-
-    def calling():
-        lam = client()
-        while not over.wait(0.05):
-            error, body = ask(lam)
-            seen.append(error or (body["version"], body["core"], body["web"]))
-
-    caller = threading.Thread(target=calling)
-    caller.start()
-    try:
-        killed(killer, aws, tmp_path / "b", **point)
-        done = command.document("deploy", tmp_path / "b", "--yes")
-    finally:
-        over.set()
-        caller.join()
-    assert seen
-    assert set(seen) <= set(whole), "neither an error nor a mixed state"
-    assert done["deployments"][0]["version"] == "2"
-    assert ask(client())[1]["version"] == "2"
-    layers = client().list_layer_versions(LayerName="web")["LayerVersions"]
-    assert len(layers) <= 3, "at most one more than needed"
-    again = command.document("deploy", tmp_path / "b", "--yes")
-    assert not [operation for operation in again["calls"] if not operation.startswith(READING)]
 
 
 @pytest.mark.parametrize(

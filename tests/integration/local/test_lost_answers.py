@@ -13,7 +13,7 @@ class Faults:
     def __init__(self):
         self.before = self.after = None
 
-    def ahead(self, _service, operation):
+    def ahead(self, _service, operation, _agent):
         if operation == self.before:
             raise ConnectionAbortedError
 
