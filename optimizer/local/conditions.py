@@ -228,7 +228,7 @@ MAPPING_EXISTS = Condition(
     fact="an event source calls a function, version or alias by one mapping",
     status=409,
     code="ResourceConflictException",
-    text="An event source mapping with event source arn ({source}) and function ({function}) already exists. Please "
+    text='The event source arn (" {source} ") and function (" {function} ") provided mapping already exists. Please '
     "update or delete the existing mapping with UUID {uuid}",
 )
 MAPPING_BUSY = Condition(
