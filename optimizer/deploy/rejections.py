@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from optimizer.deploy.permissions import action_of
 from optimizer.errors import AwsError
 
 if TYPE_CHECKING:
@@ -68,13 +70,17 @@ _MENDS = {
     "ValidationException": _CONFIGURATION,
 }
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+_NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+"""Where a call needs several actions, the message says which one is missing: iam:PassRole in CreateFunction, say."""
 _TOO_LARGE = ("Unzipped size", "exceeds the maximum allowed size", "Layers consume")
 
 
 def _mend(code: str, operation: str, message: str) -> str:
     """What to do about an error code."""
     if code in _DENIED:
-        return f"Allow {_service(operation)}:{operation} to the identity that deploys; the message names the resource."
+        named = _NAMED_ACTION.search(message)
+        action = named[1] if named else action_of(operation)
+        return f"Allow {action} to the identity that deploys; the message names the resource."
     if any(text in message for text in _TOO_LARGE):
         return "Run `python -m optimizer plan` to see what weighs how much, and what could be left out."
     return _MENDS.get(code, _AGAIN)
@@ -147,14 +153,3 @@ def translated(subject: str, endpoint_url: str | None, region: str) -> Iterator[
         ) from error
     except (botocore.BotoCoreError, Boto3Error) as error:
         raise AwsError(f"The call about {subject} in {region} failed: {error}", mend=_AGAIN) from error
-
-
-def _service(operation: str) -> str:
-    """The prefix of an operation's action in a policy, for those made here."""
-    if "Role" in operation:
-        return "iam"
-    if operation in {"PutObject", "GetObject", "DeleteObject", "CreateMultipartUpload", "UploadPart", "HeadObject"}:
-        return "s3"
-    if operation == "GetMetricData":
-        return "cloudwatch"
-    return "ssm" if operation.endswith(("Parameter", "Parameters")) else "lambda"

@@ -66,10 +66,20 @@ def test_the_message_says_what_failed_and_the_mend_what_to_do(error, message, me
         ("PutObject", "s3:PutObject"),
         ("PutParameter", "ssm:PutParameter"),
         ("GetParameters", "ssm:GetParameters"),
+        ("Invoke", "lambda:InvokeFunction"),
+        ("GetLayerVersionByArn", "lambda:GetLayerVersion"),
+        ("UploadPart", "s3:PutObject"),
+        ("GetMetricData", "cloudwatch:GetMetricData"),
+        ("GetBucketNotificationConfiguration", "s3:GetBucketNotification"),
     ],
 )
 def test_a_denied_call_names_the_action_to_allow(operation, action):
-    assert action in raised(client_error("AccessDeniedException", operation=operation, status=403)).mend
+    assert f"Allow {action} to" in raised(client_error("AccessDeniedException", operation=operation, status=403)).mend
+
+
+def test_a_denied_call_names_the_action_that_the_message_names():
+    words = "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: app-role"
+    assert "Allow iam:PassRole to" in raised(client_error("AccessDeniedException", words, "CreateFunction")).mend
 
 
 @pytest.mark.parametrize(
