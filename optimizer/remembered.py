@@ -30,6 +30,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from optimizer.commit import commit_of
 from optimizer.outputs import scratch_in, settle
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ STARTED_NS = time.time_ns()
 """When this process began."""
 LIMIT_BYTES = 1 << 29
 """How large the zips may grow together before the longest unused ones go."""
-_FORMAT = 1
+_FORMAT = 2
 _ABSENT = "absent"
 _TICK_NS = 100_000_000
 """More than the clock of a file system lags behind."""
@@ -114,7 +115,7 @@ def again(arguments: Sequence[str], *, folder: Path | None = None) -> list[str] 
             whole = _in_threads(lambda item: _fetch(place / item[1], scratch / item[0]), files.items())
             if not all(whole):
                 return None
-            settle(scratch, output, files, record["manifest"])
+            settle(scratch, output, files, _with_commit(record["manifest"], commit_of(Path(record["root"]), output)))
         for sha256 in files.values():
             os.utime(place / sha256)  # used today: the last to go
         os.utime(known)
@@ -130,6 +131,7 @@ def keep(
     files: dict[str, str],
     *,
     manifest: str,
+    root: Path,
     lines: Sequence[str],
     folder: Path | None = None,
 ) -> None:
@@ -140,7 +142,8 @@ def keep(
         inputs: everything that was read.
         output: where the files are.
         files: the SHA-256 in hex of each file by its name in `output`: zips and the receipt.
-        manifest: the text of what is written last.
+        manifest: the text of what is written last, without the commit, which is asked for each time.
+        root: the project's folder, which is of a commit.
         lines: what there is to say of it.
         folder: where to remember it.
     """
@@ -159,12 +162,20 @@ def keep(
             "output": str(output.absolute()),
             "files": files,
             "manifest": manifest,
+            "root": str(root.absolute()),
             "lines": list(lines),
         }
         part = place / f".{os.getpid()}.json"
         part.write_text(json.dumps(record), "utf-8")
         part.replace(place / f"{key(arguments)}.json")
         _trim(place)
+
+
+def _with_commit(manifest: str, commit: str | None) -> str:
+    """The manifest as a build writes it that asked for the commit itself: the last of its keys."""
+    if commit is None:
+        return manifest
+    return json.dumps({**json.loads(manifest), "commit": commit}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _unchanged(witnesses: list[tuple[str, str, str]]) -> bool:

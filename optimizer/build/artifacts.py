@@ -37,6 +37,7 @@ def build(
     layers: bool = True,
     describe: Callable[[Artifact], str] | None = None,
     share: ShareConfig | None = None,
+    commit: str | None = None,
 ) -> Manifest:
     """Write `<layer>.zip` for each layer, `function.zip`, `receipt.json` and `manifest.json`.
 
@@ -52,6 +53,7 @@ def build(
         layers: False writes only the functions' zips; the manifest then names layers, but holds none.
         describe: makes an artifact's SBOM, which is written beside its zip; None writes none.
         share: who else may attach the layers, for the manifest.
+        commit: what it is built from, for the manifest.
 
     Raises:
         DiskError: the folder can't be written.
@@ -96,6 +98,7 @@ def build(
                 functions=functions,
                 compressor=COMPRESSOR,
                 share=Share(accounts=share.accounts, organization=share.organization) if share else None,
+                commit=commit,
                 folder=output,
             )
             (scratch / RECEIPT).write_text(receipt(plan), "utf-8")

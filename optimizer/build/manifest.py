@@ -83,7 +83,8 @@ class Share:
 class Manifest:
     """The whole of it; `folder` is where it was read from or written to, and is not in the file.
 
-    `share` is None where nothing is configured: then nobody's permissions are looked at.
+    `share` is None where nothing is configured: then nobody's permissions are looked at. `commit` is the id in hex of
+    what it was built from, with `-dirty` where files differ from that; None where nothing tells.
     """
 
     target: Target
@@ -91,6 +92,7 @@ class Manifest:
     functions: tuple[Function, ...]
     compressor: str
     share: Share | None = None
+    commit: str | None = None
     folder: Path | None = field(default=None, compare=False)
 
     def artifact(self, name: str, kind: Literal["layer", "function"]) -> Artifact:
@@ -121,8 +123,9 @@ class Manifest:
         """The file's text."""
         values = dataclasses.asdict(dataclasses.replace(self, folder=None))
         del values["folder"]
-        if values["share"] is None:
-            del values["share"]
+        for key in ("share", "commit"):
+            if values[key] is None:
+                del values[key]
         for artifact in values["artifacts"]:
             if artifact["sbom"] is None:  # whoever reads manifests of an earlier version knows no such key
                 del artifact["sbom"]

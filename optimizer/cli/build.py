@@ -24,6 +24,7 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.pipeline import Planned, Source, planned
 from optimizer.cli.remembering import remember
+from optimizer.commit import commit_of
 from optimizer.content import shipped
 from optimizer.errors import UsageError
 
@@ -93,6 +94,7 @@ def run_build(
         import optimizer.build.sbom  # noqa: F401  before the work, not after it, if it is not installed
     with planned(source, trust_stat=False) as result:
         _check_output(result.config, output)
+        place = output or result.config.root / DEFAULT_OUTPUT
         if not result.plan.fits:
             from optimizer.report.advice import refusal
 
@@ -108,11 +110,12 @@ def run_build(
         manifest = build_artifacts(
             result.plan,
             result.payloads,
-            output or result.config.root / DEFAULT_OUTPUT,
+            place,
             root=result.config.root,
             progress=(lambda _: None) if quiet else say,
             describe=_describe(result) if sbom else None,
             share=result.config.share,
+            commit=commit_of(result.config.root, place),
         )
         if arguments is not None:
             remember(arguments, source, result, manifest, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ def remember(arguments: Sequence[str], source: Source, result: Planned, manifest
         [*_of_project(source, result), *_of_distributions(result, folders), *_of_programs(result)],
         manifest.folder,
         {RECEIPT: receipt, **{artifact.path: artifact.sha256 for artifact in manifest.artifacts}},
-        manifest=manifest.to_json(),
+        manifest=replace(manifest, commit=None).to_json(),
+        root=result.config.root,
         lines=lines,
     )
 

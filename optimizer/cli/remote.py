@@ -13,6 +13,7 @@ import typer
 
 from optimizer.cli.build import run_build
 from optimizer.cli.common import note
+from optimizer.commit import commit_of
 from optimizer.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
             root=result.config.root,
             progress=(lambda _: None) if quiet else note,
             layers=False,
+            commit=commit_of(result.config.root),
         )
         yield Built(manifest=manifest, planned_layers={layer.name: layer.fingerprint for layer in result.plan.layers})
 

@@ -42,14 +42,13 @@ class LayerAws(AccountAws):
 
     def find_layer(self, name: str, fingerprint: str, *, runtime: str, architecture: str) -> LayerVersion | None:
         """See Aws.find_layer."""
-        wanted = descriptions.of_layer(fingerprint)
         with self._or_none(f"layer {name}") as client:
             pages = client.get_paginator("list_layer_versions").paginate(
                 LayerName=name, CompatibleRuntime=runtime, CompatibleArchitecture=architecture
             )
             for page in pages:  # newest first
                 for version in page["LayerVersions"]:
-                    if version.get("Description") == wanted:
+                    if descriptions.layer_fingerprint(version.get("Description", "")) == fingerprint:
                         return _layer(name, fingerprint, version)
         return None
 
@@ -76,7 +75,7 @@ class LayerAws(AccountAws):
         )
 
     def publish_layer(
-        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
+        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str, commit: str | None
     ) -> LayerVersion:
         """See Aws.publish_layer; where an answer is lost, the version that it may have made is looked for first."""
         for left in reversed(range(_LOST_TRIES)):
@@ -84,7 +83,7 @@ class LayerAws(AccountAws):
                 with self.clients.translated(f"layer {name}", self.region):
                     answer = self.clients.client("lambda", self.region, once=True).publish_layer_version(
                         LayerName=name,
-                        Description=descriptions.of_layer(fingerprint),
+                        Description=descriptions.of_layer(fingerprint, commit),
                         Content=content_of(content),
                         CompatibleRuntimes=[runtime],
                         CompatibleArchitectures=[architecture],

@@ -194,7 +194,7 @@ class Aws(Protocol):
         """What a layer version tells of itself, or why it can't be read."""
 
     def publish_layer(
-        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str
+        self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str, commit: str | None
     ) -> LayerVersion:
         """Make a new version; tried once only, since each call that acts makes another version."""
 

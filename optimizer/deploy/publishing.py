@@ -54,6 +54,7 @@ def publish_layers(
                 content,
                 runtime=action.runtime,
                 architecture=action.architecture,
+                commit=manifest.commit,
             )
         published[action.subject, action.artifact.fingerprint] = version
         journal.done.append(action)

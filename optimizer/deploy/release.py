@@ -43,7 +43,8 @@ def release(
     `frozen` is whether the alias was made for callers of `$LATEST` just before.
     """
     name, path, alias = wanted.function.name, wanted.function.check_path, state.alias
-    description = descriptions.of_version(wanted.code.fingerprint, [layer.fingerprint for _, layer in layers])
+    fingerprints = [layer.fingerprint for _, layer in layers]
+    description = descriptions.of_version(wanted.code.fingerprint, fingerprints, wanted.commit)
     actions: list[Action] = [
         PublishVersion(subject=name, reason="freezes code and layers together", description=description)
     ]

@@ -189,7 +189,7 @@ class _Roll:
         if new is None:
             return self._in_words()
         layers[place] = new
-        return descriptions.of_version(code, layers)
+        return descriptions.of_version(code, layers, descriptions.commit_in(served.description))
 
     def _in_words(self) -> str:
         return f"with version {self.target.version} of the layer {self.layer.name}"

@@ -52,7 +52,8 @@ class Wanted:
     """One function as the manifest has it.
 
     `layers` is None where only its code is deployed; `fingerprints` are its layers' in attach order, None where they
-    are not known then; `rest` is the digest of all but the code, None with them.
+    are not known then; `rest` is the digest of all but the code, None with them. `commit`
+    is what it was built from.
     """
 
     function: Function
@@ -60,6 +61,7 @@ class Wanted:
     layers: tuple[Artifact, ...] | None
     fingerprints: tuple[str, ...] | None
     rest: str | None
+    commit: str | None
 
     @classmethod
     def of(
@@ -85,6 +87,7 @@ class Wanted:
             layers=layers,
             fingerprints=told,
             rest=None if told is None else rest_of(function, told),
+            commit=manifest.commit,
         )
 
     @property

@@ -86,6 +86,8 @@ def _alias(console: Console, one: FunctionStatus, seen: Seen, alias: Alias, show
     told = descriptions.version_fingerprints(version.description)
     words = f"version {alias.version} of {_when(version.modified)}, "
     words += f"code {told[0][:_SHOWN]}" if told else "not made by a deploy"
+    commit = descriptions.commit_in(version.description)
+    words += f" of commit {commit}" if commit else ""
     words += "".join(f"; {share:.0%} to version {other}" for other, share in sorted(alias.weights.items()))
     if version.snap_start:
         words += f"; SnapStart {version.snap_start}"
@@ -206,6 +208,7 @@ def _version_entry(one: FunctionStatus, seen: Seen, version: Configuration) -> d
         "modified": version.modified,
         "code_sha256": version.code_sha256,
         "code_fingerprint": told[0] if told else None,
+        "commit": descriptions.commit_in(version.description),
         "snap_start": version.snap_start or None,
         "layers": [
             {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optimizer import remembered
+from optimizer.commit import _VARIABLES
 from tests.support import CONFIG, ROOT, make_project, make_wheel, run_optimizer
 
 LONG = "reading and hashing every file again"
@@ -57,6 +58,20 @@ def test_a_remembered_build_writes_and_says_the_same(project, source):
     (project / "out/utilities.zip").write_bytes(b"damaged")
     assert build(project, source=source) == (False, said)
     assert files(project) == {**first, "tool.zip": b"somebody else's"}
+
+
+def test_the_commit_is_asked_for_each_time(project):
+    untold = dict.fromkeys(_VARIABLES, "")
+    assert build(project, environment=untold)[0]
+    assert "commit" not in json.loads((project / "out/manifest.json").read_text())
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    environment = {**untold, "GITHUB_SHA": commit}
+    assert not build(project, environment=environment)[0]
+    remembered = (project / "out/manifest.json").read_text()
+    assert json.loads(remembered)["commit"] == commit
+    shutil.rmtree(project / "cache")
+    assert build(project, environment=environment)[0]
+    assert (project / "out/manifest.json").read_text() == remembered
 
 
 def append(path, text="\n"):
@@ -149,7 +164,7 @@ def test_another_optimizer_is_another_build(project):
 def test_a_damaged_record_is_no_memory(project, damage):
     build(project)
     expected = files(project)
-    for record in (project / "cache/layer-optimizer/builds-1").glob("*.json"):
+    for record in (project / "cache/layer-optimizer/builds-2").glob("*.json"):
         record.write_bytes(damage)
     assert build(project)[0] is True
     assert files(project) == expected
@@ -159,7 +174,7 @@ def test_a_damaged_record_is_no_memory(project, damage):
 def test_a_damaged_or_lost_zip_is_no_memory_and_is_mended(project, damage):
     build(project)
     expected = files(project)
-    for path in (project / "cache/layer-optimizer/builds-1").iterdir():
+    for path in (project / "cache/layer-optimizer/builds-2").iterdir():
         if path.suffix != ".json":
             damage(path)
     assert build(project)[0] is True
@@ -175,7 +190,14 @@ def test_what_changes_while_it_is_built_is_not_remembered(tmp_path, monkeypatch)
     for started, known in ((time.time_ns(), 0), (time.time_ns() + 10**12, 1)):
         monkeypatch.setattr("optimizer.remembered.STARTED_NS", started)
         remembered.keep(
-            ["build"], inputs, tmp_path, {"a.zip": sha256}, manifest="{}", lines=[], folder=tmp_path / "memory"
+            ["build"],
+            inputs,
+            tmp_path,
+            {"a.zip": sha256},
+            manifest="{}",
+            root=tmp_path,
+            lines=[],
+            folder=tmp_path / "memory",
         )
         assert len(list((tmp_path / "memory").glob("*.json"))) == known
 
@@ -187,7 +209,9 @@ def test_a_file_that_comes_into_a_folder_below_while_it_is_built_is_not_remember
     for known in (1, 0):
         shutil.rmtree(tmp_path / "memory", ignore_errors=True)
         inputs = [("tree", str(tmp_path / "src"))]
-        remembered.keep(["build"], inputs, tmp_path, {}, manifest="{}", lines=[], folder=tmp_path / "memory")
+        remembered.keep(
+            ["build"], inputs, tmp_path, {}, manifest="{}", root=tmp_path, lines=[], folder=tmp_path / "memory"
+        )
         assert len(list((tmp_path / "memory").glob("*.json"))) == known
         (tmp_path / "src/package/new.py").write_text("new = 1")
 
@@ -200,7 +224,9 @@ def test_zips_that_have_not_been_used_for_longest_go_first(tmp_path, monkeypatch
         place = tmp_path / f"{i}.zip"
         place.write_bytes(bytes([i]) * 1000)
         sha256 = remembered._content(str(place))
-        remembered.keep([str(i)], [], tmp_path, {place.name: sha256}, manifest="{}", lines=[], folder=memory)
+        remembered.keep(
+            [str(i)], [], tmp_path, {place.name: sha256}, manifest="{}", root=tmp_path, lines=[], folder=memory
+        )
         if i < 3:
             os.utime(memory / sha256, (time.time() - 100 + i, time.time() - 100 + i))
     assert sum(path.stat().st_size for path in memory.iterdir()) <= 2500
@@ -234,7 +260,7 @@ def test_every_file_and_folder_that_a_build_reads_is_an_input(project, source):
         check=True,
         env={**os.environ, "XDG_CACHE_HOME": str(project / "cache"), "PYTHONPATH": str(ROOT)},
     )
-    (record,) = (project / "cache/layer-optimizer/builds-1").glob("*.json")
+    (record,) = (project / "cache/layer-optimizer/builds-2").glob("*.json")
     inputs = {}
     for kind, place, _ in json.loads(record.read_text())["inputs"]:
         inputs.setdefault(kind, set()).add(project / place)

@@ -52,7 +52,7 @@ def published(*troubles):
     aws = BotoAws(region="eu-central-1", clients=clients, clock=VirtualClock())
     content = Direct(data=b"zip")
     return clients.service, lambda: aws.publish_layer(
-        "web", FINGERPRINT, content, runtime="python3.11", architecture="x86_64"
+        "web", FINGERPRINT, content, runtime="python3.11", architecture="x86_64", commit="a" * 40
     )
 
 
