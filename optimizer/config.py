@@ -166,10 +166,12 @@ class BuildConfig(_Table):
 
     A function's own bytecode makes its zip about three times as large, which every code deploy sends, and saves what
     compiling a few small files takes at a cold start: so it is left out unless asked for.
+    `allow_secrets` are glob patterns of files that ship although something in them looks secret.
     """
 
     bytecode: bool = True
     code_bytecode: bool = False
+    allow_secrets: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class PlanConfig(_Table):

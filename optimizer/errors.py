@@ -82,6 +82,13 @@ class LimitError(OptimizerError):
     exit_status = 1
 
 
+class SecretError(OptimizerError):
+    """What would ship holds secrets; `message` names each place, and never the secret."""
+
+    code = "secret"
+    exit_status = 1
+
+
 class ArtifactError(OptimizerError):
     """An artifact or its manifest is missing, damaged or not what the manifest says."""
 

@@ -87,6 +87,7 @@ def run_build(
 
     Raises:
         LimitError: the plan does not fit Lambda's limit.
+        SecretError: something secret would ship, and is not allowed.
         UsageError: what makes SBOMs is not installed.
         OptimizerError: whichever stage refuses.
     """
@@ -95,6 +96,7 @@ def run_build(
     with planned(source, trust_stat=False) as result:
         _check_output(result.config, output)
         place = output or result.config.root / DEFAULT_OUTPUT
+        result.exposed.refuse()
         if not result.plan.fits:
             from optimizer.report.advice import refusal
 

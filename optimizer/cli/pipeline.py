@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from optimizer import graph, partition, plan, select
 from optimizer.cli.common import note
+from optimizer.cli.exposed import Exposed, judged
 from optimizer.cli.selecting import choose
 from optimizer.cli.solving import Effort, split
 from optimizer.cli.sources import open_source
 from optimizer.collisions import plan_collisions
 from optimizer.config import Config, load
-from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler
+from optimizer.content import CODE, LAYER, Payloads, Store, file_hashes, find_compiler, find_exposures
 from optimizer.errors import ConfigError, UsageError
 from optimizer.history import SNAPSHOT, History, make_scenarios, read_history
 from optimizer.inventory import read_inventory
@@ -49,7 +50,8 @@ class Source:
 class Planned:
     """A layer plan, and what building it needs.
 
-    `services` are the service models that ship, None for all; `evidence` is what the selection's rules rested on.
+    `services` are the service models that ship, None for all; `evidence` is what the selection's rules rested on;
+    `exposed` is what of it is secret.
     """
 
     config: Config
@@ -62,6 +64,7 @@ class Planned:
     history: History | None
     store: Store
     opened: Opened
+    exposed: Exposed
     interrupted: bool = False
 
 
@@ -99,6 +102,14 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         computed = payloads.compute(
             [*((s, LAYER) for s in chosen.selections), *((s, code_place) for s in code)], trust_stat=trust_stat
         )
+        exposed = judged(
+            config,
+            find_exposures(
+                store,
+                zip(chosen.selections, computed[: len(chosen.selections)], strict=True),
+                zip(code, computed[len(chosen.selections) :], strict=True),
+            ),
+        )
         by_name = {payload.name: payload for payload in computed[: len(chosen.selections)]}
         locks = read_locks(config)
         history = _history(config, source)
@@ -116,7 +127,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
         answer, interrupted = split(problem, store, source.effort)
         if interrupted and not source.best_so_far:
             raise KeyboardInterrupt  # nothing is built or sent from a split that somebody broke off
-        notes = [*chosen.notes]
+        notes = [*chosen.notes, *exposed.warnings]
         notes += _history_notes(history, scenarios, inventory)
         if interrupted:
             notes.append("interrupted: this is the best split found until then")
@@ -146,6 +157,7 @@ def planned(source: Source, *, trust_stat: bool = True) -> Iterator[Planned]:
             history=history,
             store=store,
             opened=opened,
+            exposed=exposed,
             interrupted=interrupted,
         )
 

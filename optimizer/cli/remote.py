@@ -78,6 +78,7 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
     from optimizer.cli.pipeline import planned
 
     with tempfile.TemporaryDirectory(prefix="layer-optimizer-code-") as scratch, planned(source) as result:
+        result.exposed.refuse()
         manifest = build(
             result.plan,
             result.payloads,

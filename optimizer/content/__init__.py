@@ -2,6 +2,7 @@
 
 from optimizer.content.bytecode import Compiler, find_compiler
 from optimizer.content.deflate import COMPRESSOR, Stream
+from optimizer.content.exposures import Exposure, find_exposures
 from optimizer.content.facts import Facts, find_facts, is_read
 from optimizer.content.hashes import file_hashes
 from optimizer.content.payload import CODE, END_BYTES, LAYER, Payloads, Place
@@ -15,6 +16,7 @@ __all__ = [
     "END_BYTES",
     "LAYER",
     "Compiler",
+    "Exposure",
     "Facts",
     "Payloads",
     "Place",
@@ -23,6 +25,7 @@ __all__ = [
     "endpoint_prefixes",
     "file_hashes",
     "find_compiler",
+    "find_exposures",
     "find_facts",
     "is_read",
     "raw",
