@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from packaging.utils import canonicalize_name
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from optimizer import limits
+from optimizer import limits, tags
 from optimizer.errors import ConfigError, UsageError
 from optimizer.models import Target
 
@@ -58,6 +58,22 @@ def _function_name(name: str) -> str:
     return name
 
 
+def _tags(given: dict[str, str]) -> dict[str, str]:
+    """Tags as Lambda takes them, beside the one that tells which are ours."""
+    for key, value in given.items():
+        if key.lower().startswith("aws:") or key == tags.MARKER:
+            raise ValueError(f"{key!r} is a key that others set: {'AWS' if key != tags.MARKER else 'each deploy'} does")
+        for text, most in ((key, tags.KEY_LENGTH), (value, tags.VALUE_LENGTH)):
+            if len(text) > most or not re.fullmatch(tags.PATTERN, text) or not key:
+                raise ValueError(f"{text!r} can't be in a tag: letters, digits, blanks and _.:/=+-@, at most {most}")
+    if len(given) >= tags.MOST or len(tags.listed(given)) > tags.VALUE_LENGTH:
+        raise ValueError(
+            f"{len(given)} tags: their keys together have at most {tags.VALUE_LENGTH} characters, blanks between them "
+            "counted, since one tag lists them"
+        )
+    return given
+
+
 def _runtime(name: str) -> str:
     if name not in limits.RUNTIMES:
         raise ValueError(f"{name!r} is not a runtime known here: {', '.join(limits.RUNTIMES)}")
@@ -99,6 +115,7 @@ class FunctionConfig(_Table):
     memory_mb: Annotated[int, Field(ge=limits.MEMORY_MB[0], le=limits.MEMORY_MB[1])] = 512
     timeout_seconds: Annotated[int, Field(ge=1, le=limits.TIMEOUT_SECONDS)] = 30
     environment: dict[str, str] = Field(default_factory=dict)
+    tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
     policy: ProjectPath | None = None
     role_arn: str | None = None
     check_path: Annotated[str, Field(pattern=r"^/")] | None = None

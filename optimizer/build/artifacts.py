@@ -142,6 +142,7 @@ def function_entry(config: FunctionConfig, layers: Iterable[str], root: Path) ->
         policy=_policy(root / config.policy) if config.policy else None,
         check_path=config.check_path,
         url=config.url,
+        tags=config.tags,
     )
 
 

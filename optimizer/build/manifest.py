@@ -51,7 +51,7 @@ class Function:
     """How one function is deployed; `artifact` and `layers` name artifacts, the layers in attach order.
 
     `policy` is the IAM policy document of its role beside writing logs, `check_path` what is called before the alias
-    moves, `url` who may call its URL.
+    moves, `url` who may call its URL, `tags` those of its tags that are ours.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Function:
     policy: dict[str, Any] | None
     check_path: str | None
     url: Literal["iam", "public", "none"]
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,9 @@ class Manifest:
         for artifact in values["artifacts"]:
             if artifact["sbom"] is None:  # whoever reads manifests of an earlier version knows no such key
                 del artifact["sbom"]
+        for function in values["functions"]:
+            if not function["tags"]:
+                del function["tags"]
         return json.dumps({"schema": SCHEMA, **values}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -172,7 +176,7 @@ def _typed(kind: Any, value: Any, place: str, faults: list[str]) -> Any:  # noqa
         faults += [
             f"{_dotted(place, f.name)} is missing"
             for f in known.values()
-            if f.name not in value and f.default is dataclasses.MISSING
+            if f.name not in value and f.default is f.default_factory is dataclasses.MISSING
         ]
         given = {
             name: _typed(hints[name], value[name], _dotted(place, name), faults) for name in known if name in value

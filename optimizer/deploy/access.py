@@ -1,9 +1,10 @@
-"""Plans what surrounds the code: the role and its policy, the alias's URL and who may call it."""
+"""Plans what surrounds the code: the role and its policy, the alias's URL and who may call it, tags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer import tags
 from optimizer.deploy.actions import (
     AttachPolicy,
     CreateRole,
@@ -14,9 +15,11 @@ from optimizer.deploy.actions import (
     KeepUrl,
     PutPolicy,
     Revoke,
+    TagFunction,
     UpdateUrl,
 )
 from optimizer.deploy.wanted import AUTH, STATEMENTS
+from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from optimizer.deploy.actions import Action
@@ -93,6 +96,35 @@ def _url(subject: str, auth: str | None, state: RemoteState, like: Url | None) -
             return (KeepUrl(subject=subject, reason=there.address),)
         case _:
             raise AssertionError(auth)
+
+
+def tag_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
+    """What makes our tags of a function that is there what they should be; those of others stay.
+
+    Raises:
+        DeployRefusedError: tags are configured, and those that are there can't be read.
+    """
+    latest = state.latest
+    if wanted.layers is None or latest is None:
+        return ()
+    given = tags.marked(wanted.function.tags)
+    if latest.tags is None:
+        if not given:
+            return ()
+        raise DeployRefusedError(
+            f"The tags of {wanted.function.name} in {state.region} can't be read, so ours can't be told from others'",
+            mend="Allow lambda:ListTags to the identity that deploys, or leave `tags` out.",
+        )
+    there = latest.tags
+    ours = {*tags.keys_in(there.get(tags.MARKER, "")), *([tags.MARKER] if tags.MARKER in there else [])}
+    put = {key: value for key, value in given.items() if there.get(key) != value}
+    drop = tuple(sorted(key for key in ours if key in there and key not in given))
+    if not (put or drop):
+        return ()
+    told = [f"{key}={value}" for key, value in put.items() if key != tags.MARKER]
+    told += [f"without {key}" for key in drop if key != tags.MARKER]
+    reason = ", ".join(told) or "which of them are ours"
+    return (TagFunction(subject=wanted.function.name, reason=reason, arn=latest.arn, tags=put, drop=drop),)
 
 
 def logs_policy(region: str) -> str:

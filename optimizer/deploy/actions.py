@@ -128,6 +128,17 @@ class CreateFunction(_Sending):
     architecture: str
     role: str | None
     layers: tuple[Slot, ...]
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagFunction(_Action):
+    """Take the tags `drop` of the function of that `arn` away, and set `tags`; all others stay."""
+
+    name: ClassVar[str] = "tag-function"
+    arn: str
+    tags: dict[str, str]
+    drop: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,6 +379,7 @@ Action = (
     | PutPolicy
     | DeletePolicy
     | CreateFunction
+    | TagFunction
     | UpdateCode
     | KeepCode
     | AttachLayers

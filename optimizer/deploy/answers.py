@@ -7,7 +7,7 @@ from typing import Any
 from optimizer.deploy.values import Alias, AttachedLayer, Configuration
 
 
-def configuration_of(answer: dict[str, Any]) -> Configuration:
+def configuration_of(answer: dict[str, Any], tags: dict[str, str] | None = None) -> Configuration:
     """A function's configuration; a listing leaves the states out, and an image has neither handler nor runtime."""
     environment, snap_start = answer.get("Environment", {}), answer.get("SnapStart", {})
     return Configuration(
@@ -33,6 +33,7 @@ def configuration_of(answer: dict[str, Any]) -> Configuration:
         update_reason=answer.get("LastUpdateStatusReason", ""),
         image=answer.get("PackageType") == "Image",
         modified=answer.get("LastModified", ""),
+        tags=tags,
         snap_start=snap_start.get("OptimizationStatus", "Off") if snap_start.get("ApplyOn", "None") != "None" else "",
     )
 

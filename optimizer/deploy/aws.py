@@ -13,6 +13,8 @@ from optimizer.deploy.traffic import TrafficAws
 from optimizer.deploy.values import Invocation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from optimizer.deploy.port import Settings, Zip
     from optimizer.deploy.values import Alias, AuthType, Configuration, Url
 
@@ -27,11 +29,13 @@ class BotoAws(TrafficAws, RemovalAws):
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:
         """See Aws.configuration."""
         with self._or_none(named(function, qualifier)) as client:
-            return configuration_of(client.get_function(**qualified(function, qualifier))["Configuration"])
+            answer = client.get_function(**qualified(function, qualifier))
+            tags = None if "TagsError" in answer else answer.get("Tags", {})  # left out where there are none
+            return configuration_of(answer["Configuration"], tags)
         return None
 
     def create_function(
-        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str
+        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str, tags: Mapping[str, str]
     ) -> Configuration:
         """See Aws.create_function."""
         with self._lambda(function) as client:
@@ -40,9 +44,20 @@ class BotoAws(TrafficAws, RemovalAws):
                 Role=role,
                 Code=content_of(code),
                 Architectures=[architecture],
+                **({"Tags": dict(tags)} if tags else {}),  # which would take a right of its own
                 **_settings(settings),
             )
-            return configuration_of(answer)
+            return configuration_of(answer, dict(tags))
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """See Aws.tag."""
+        with self._lambda(arn) as client:
+            client.tag_resource(Resource=arn, Tags=dict(tags))
+
+    def untag(self, arn: str, keys: Sequence[str]) -> None:
+        """See Aws.untag."""
+        with self._lambda(arn) as client:
+            client.untag_resource(Resource=arn, TagKeys=list(keys))
 
     def update_code(self, function: str, code: Zip, *, architecture: str, revision: str) -> None:
         """See Aws.update_code."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer import tags
 from optimizer.deploy import descriptions
-from optimizer.deploy.access import role_actions, url_actions
+from optimizer.deploy.access import role_actions, tag_actions, url_actions
 from optimizer.deploy.actions import (
     AttachLayers,
     ChangeSet,
@@ -78,7 +79,7 @@ def make_change_set(
             *([] if back else [keep_alias(before)]),
         )
         adoption = _adoption(wanted, state, options, core)
-        after = url_actions(wanted, state, like=adoption.url)
+        after = (*tag_actions(wanted, state), *url_actions(wanted, state, like=adoption.url))
     else:
         if latest is None:
             transition(wanted, state, target)
@@ -86,7 +87,7 @@ def make_change_set(
         else:
             made = _updates(wanted, state, latest, options, target)
             adoption = _adoption(wanted, state, options, made)
-        after = url_actions(wanted, state, like=adoption.url)
+        after = (*tag_actions(wanted, state), *url_actions(wanted, state, like=adoption.url))
         last = not any(action.changes for action in after)
         core = (
             *role_actions(wanted, state),
@@ -147,6 +148,7 @@ def _create(wanted: Wanted, state: RemoteState, options: Options, target: tuple[
         architecture=function.architecture,
         role=role,
         layers=target,
+        tags=tags.marked(function.tags),
     )
 
 

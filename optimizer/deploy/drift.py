@@ -11,6 +11,7 @@ from optimizer.deploy.drift_settings import (
     differing,
     role_findings,
     settings_findings,
+    tag_findings,
     url_findings,
 )
 from optimizer.deploy.findings import Finding
@@ -68,6 +69,7 @@ def drift(expected: Expected, seen: Seen) -> tuple[Finding, ...]:
     found += settings_findings(function, live)
     found += share_findings(expected, seen)
     found += url_findings(function, seen)
+    found += tag_findings(function, seen)
     found += role_findings(function, seen)
     return tuple(found)
 

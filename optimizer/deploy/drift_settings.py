@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer import tags
 from optimizer.deploy.access import logs_policy
 from optimizer.deploy.findings import Finding
 from optimizer.deploy.values import ALIAS, LATEST
@@ -113,6 +114,23 @@ def url_findings(function: Function, seen: Seen) -> Iterator[Finding]:
             expected=f"the statements {' '.join(sorted(wanted))}" if wanted else "no statement that lets anybody call",
             actual=f"of these {' '.join(sorted(ours)) or 'none'}",
             mend="The next deploy that changes something sets it.",
+        )
+
+
+def tag_findings(function: Function, seen: Seen) -> Iterator[Finding]:
+    """Tags that the configuration names and the function has otherwise, and ours that it does not name any more."""
+    there = seen.latest.tags if seen.latest is not None else None
+    if there is None:
+        return
+    ours = tags.keys_in(there.get(tags.MARKER, "")) & there.keys()
+    wrong = sorted({*(k for k, v in function.tags.items() if there.get(k) != v), *(ours - function.tags.keys())})
+    if wrong:
+        yield Finding(
+            check="tags",
+            subject=function.name,
+            expected=", ".join(f"{key}={function.tags[key]}" if key in function.tags else f"no {key}" for key in wrong),
+            actual=", ".join(f"{key}={there[key]}" if key in there else f"no {key}" for key in wrong),
+            mend="The next deploy that changes something sets them.",
         )
 
 

@@ -37,6 +37,7 @@ from optimizer.deploy.actions import (
     Revoke,
     ShareLayer,
     ShiftTraffic,
+    TagFunction,
     UnshareLayer,
     UpdateCode,
     UpdateSettings,
@@ -163,6 +164,11 @@ class Execution:
                 self.progress(f"making {action.subject} ({action.bytes:,} bytes), and waiting until it is active")
                 with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:
                     latest.create(action, code, role=self.role or "", layers=self._arns(action.layers))
+            case TagFunction():
+                if action.drop:  # first: the tag that lists ours, which the others are set with, is to forget them last
+                    aws.untag(action.arn, action.drop)
+                if action.tags:
+                    aws.tag(action.arn, action.tags)
             case UpdateCode():
                 self.progress(f"sending the code of {action.subject} ({action.bytes:,} bytes)")
                 with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:

@@ -40,6 +40,7 @@ Check = Literal[
     "layer-unlocked",
     "url",
     "permission",
+    "tags",
     "role-missing",
     "role-policy",
     "role-logs",

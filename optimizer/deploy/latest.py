@@ -65,7 +65,12 @@ class Latest:
         for _ in chain((None,), waits(self.clock, within=_ROLE_SECONDS)):
             try:
                 self.aws.create_function(
-                    self.function, settings, code, architecture=action.architecture, role=action.role or role
+                    self.function,
+                    settings,
+                    code,
+                    architecture=action.architecture,
+                    role=action.role or role,
+                    tags=action.tags,
                 )
             except CallRejectedError as error:
                 refused = error if error.aws_code not in _MAYBE_DONE else None

@@ -104,8 +104,11 @@ def read_before(alias: Alias) -> str | None:
 
 def rest_of(function: Function, fingerprints: Sequence[str]) -> str:
     """The digest of all that is wanted besides the code."""
+    configured = dataclasses.asdict(function)  # whatever it is, also what is added to a function later
+    if not configured["tags"]:
+        del configured["tags"]  # so that marks from before there were any stay true
     told = {
-        **dataclasses.asdict(function),  # whatever is configured, also what is added to a function later
+        **configured,
         "environment": _guarded(function.environment, function.name),
         "regions": None,
         "fingerprints": list(fingerprints),

@@ -76,9 +76,15 @@ class Aws(Protocol):
         """The configuration of `$LATEST`, a version, or what an alias points at (GetFunction: 100 calls a second)."""
 
     def create_function(
-        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str
+        self, function: str, settings: Settings, code: Zip, *, architecture: str, role: str, tags: Mapping[str, str]
     ) -> Configuration:
         """Make it; it is Pending afterwards."""
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a function; its others stay."""
+
+    def untag(self, arn: str, keys: Sequence[str]) -> None:
+        """Take tags of a function away, as far as it has them."""
 
     def update_code(self, function: str, code: Zip, *, architecture: str, revision: str) -> None:
         """Send new code; the update is in progress afterwards."""

@@ -45,7 +45,7 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -
     if alias is not None and live is not None and not alias.weighted and wanted.is_served_by(live):
         access = read_access(aws, wanted, own_role=wanted.has_own_role(live))
         state = replace(access, alias=alias, mark=mark, live=live)
-        if wanted.has_access(state):
+        if wanted.has_access(state) and wanted.has_tags(live):
             return _with_callers(aws, name, state) if adopt else state
     state = _whole(aws, wanted, RemoteState(region=aws.region, alias=alias, mark=mark, live=live), clock)
     return _with_callers(aws, name, state) if adopt and state.latest is not None else state

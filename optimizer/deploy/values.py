@@ -32,7 +32,8 @@ class Configuration:
 
     `code_sha256` is base64 as the API has it, `zipped_bytes` the code's, `revision` what guards the next update.
     `environment` is None where its variables are encrypted with a key that these credentials may not use; `image` is
-    whether it is made from a container image, which has neither layers nor a zip; `modified` is when it was changed
+    whether it is made from a container image, which has neither layers nor a zip; `tags` are the function's, whatever
+    version this is, None where they are not told (a listing) or may not be read; `modified` is when it was changed
     last, as Lambda writes it, and `snap_start` whether snapshots are taken of versions (`On`, `Off`), empty without.
     """
 
@@ -57,6 +58,7 @@ class Configuration:
     image: bool = False
     modified: str = ""
     snap_start: str = ""
+    tags: dict[str, str] | None = None
 
     @property
     def layer_arns(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer import tags
 from optimizer.deploy import descriptions
 from optimizer.deploy.mark import rest_of
 from optimizer.deploy.port import Settings
@@ -159,6 +160,12 @@ class Wanted:
             and self.settings(live) == Settings()
             and live.architecture == self.function.architecture
         )
+
+    def has_tags(self, there: Configuration) -> bool:
+        """Whether our tags are what is wanted, as far as an answer about a version tells of them."""
+        ours = there.tags or {}
+        given = tags.marked(self.function.tags)
+        return self.layers is None or (given.items() <= ours.items() and bool(given) == (tags.MARKER in ours))
 
     def has_access(self, state: RemoteState) -> bool:
         """Whether URL, permissions and role are what is wanted, as far as they were read."""

@@ -252,6 +252,28 @@ VERSION_IN_USE = Condition(
     code="ResourceConflictException",
     text="{arn} is used by alias {alias}",
 )
+TAGS_OF_VERSION = Condition(
+    operations=("TagResource", "UntagResource", "ListTags"),
+    fact="tags belong to a function, not to a version or alias",
+    status=400,
+    code=_INVALID,
+    text="Tags on function aliases and versions are not supported. Please specify either a function ARN or an event "
+    "source mapping ARN.",
+)
+TOO_MANY_TAGS = Condition(
+    operations=("TagResource", "CreateFunction"),
+    fact="a function has at most 50 tags (the text is unverified)",
+    status=400,
+    code=_INVALID,
+    text="Number of tags exceeds resource tag limit.",
+)
+RESERVED_TAG = Condition(
+    operations=("TagResource", "CreateFunction"),
+    fact="keys that begin with aws: are AWS's own (the text is unverified)",
+    status=400,
+    code=_INVALID,
+    text="aws: prefixed tag key names are not allowed for external use.",
+)
 INVALID = Condition(
     operations=("every operation",),
     fact="parameters have the API model's lengths and patterns",

@@ -71,7 +71,7 @@ class _Given:
     """A request's parts by where the model finds parameters."""
 
     uri: Mapping[str, str]
-    querystring: Mapping[str, str]
+    querystring: Mapping[str, list[str]]
     header: Mapping[str, str]
     body: bytes
 
@@ -123,7 +123,7 @@ class Protocol:
                 operation = self.model.operation_model(route.operation)
                 given = _Given(
                     uri={name: unquote(value) for name, value in match.groupdict().items()},
-                    querystring={name: values[0] for name, values in query.items()},
+                    querystring=query,
                     header=headers,
                     body=body,
                 )
@@ -185,8 +185,11 @@ def _parameters(operation: OperationModel, given: _Given) -> dict[str, Any]:
             value: Any = given.body
         elif place == "header":
             value = given.header.get(wire.lower())
+        elif place == "querystring":
+            values = given.querystring.get(wire)
+            value = values if values is None or member.type_name == "list" else values[0]
         else:
-            value = {"uri": given.uri, "querystring": given.querystring}.get(place, document).get(wire)
+            value = (given.uri if place == "uri" else document).get(wire)
         if value is not None:
             found[name] = _python(member, value)
     report = ParamValidator().validate(found, shape)

@@ -39,6 +39,7 @@ from optimizer.deploy.actions import (
     Revoke,
     ShareLayer,
     ShiftTraffic,
+    TagFunction,
     UnshareLayer,
     UpdateCode,
     UpdateSettings,
@@ -86,6 +87,7 @@ def symbol(action: Action) -> str:
             | MarkAlias()
             | MoveSource()
             | PointAlias()
+            | TagFunction()
         ):
             return "~"
         case ReturnTraffic() | ShiftTraffic():

@@ -100,3 +100,19 @@ def test_layers_are_shared_with_accounts_and_one_organisation(tmp_path):
     assert "share.accounts: 210987654321 stands there twice" in faults(tmp_path, CONFIG + twice)
     (tmp_path / "layers.toml").write_text(CONFIG + '\n[share]\naccounts = ["210987654321"]\n')
     assert load(tmp_path / "layers.toml").share.accounts == ("210987654321",)
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ('"aws:x" = "1"', "AWS does"),
+        ('layer-optimizer = "1"', "each deploy does"),
+        ('team = "a;b"', "'a;b' can't be in a tag"),
+        ('"" = "a"', "can't be in a tag"),
+        (", ".join(f'"{i:030}" = ""' for i in range(9)), "9 tags"),
+    ],
+)
+def test_tags_are_such_as_lambda_takes_and_leave_room_for_the_one_that_lists_them(tmp_path, tags, told):
+    (fault,) = faults(tmp_path, CONFIG.replace("regions =", f"tags = {{{tags}}}\nregions ="))
+    assert fault.startswith("function[0].tags: ")
+    assert told in fault

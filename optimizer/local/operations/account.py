@@ -8,12 +8,18 @@ from optimizer import limits
 from optimizer.local.conditions import (
     INVALID,
     PROVISIONED_MISSING,
+    RESERVED_TAG,
+    TAGS_OF_VERSION,
+    TOO_MANY_TAGS,
     WEIGHTS_WITH_PROVISIONED,
 )
 from optimizer.local.service import operation, page
-from optimizer.local.state import timestamp
+from optimizer.local.state import split_reference, timestamp
+from optimizer.tags import MOST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from optimizer.local.protocol import Call
     from optimizer.local.service import Lambda
     from optimizer.local.state import Function
@@ -112,20 +118,40 @@ def _qualified(lam: Lambda, call: Call) -> tuple[Function, str]:
 @operation
 def tag_resource(lam: Lambda, call: Call) -> dict[str, Any]:
     """Tag a function."""
-    lam.region(call).function(call.parameters["Resource"]).tags.update(call.parameters["Tags"])
+    set_tags(_tagged(lam, call), call.parameters["Tags"])
     return {}
+
+
+def set_tags(function: Function, tags: Mapping[str, str]) -> None:
+    """Take tags over, checked.
+
+    Raises:
+        ServiceError: they are too many, or a key is AWS's own.
+    """
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise RESERVED_TAG.error()
+    if len({*function.tags, *tags}) > MOST:
+        raise TOO_MANY_TAGS.error()
+    function.tags.update(tags)
+
+
+def _tagged(lam: Lambda, call: Call) -> Function:
+    """The function of an ARN, which names neither a version nor an alias."""
+    if split_reference(call.parameters["Resource"])[1]:
+        raise TAGS_OF_VERSION.error()
+    return lam.region(call).function(call.parameters["Resource"])
 
 
 @operation
 def list_tags(lam: Lambda, call: Call) -> dict[str, Any]:
     """A function's tags."""
-    return {"Tags": dict(lam.region(call).function(call.parameters["Resource"]).tags)}
+    return {"Tags": dict(_tagged(lam, call).tags)}
 
 
 @operation
 def untag_resource(lam: Lambda, call: Call) -> dict[str, Any]:
     """Take tags away."""
-    tags = lam.region(call).function(call.parameters["Resource"]).tags
+    tags = _tagged(lam, call).tags
     for key in call.parameters["TagKeys"]:
         tags.pop(key, None)
     return {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
 from optimizer.local.conditions import FUNCTION_EXISTS, INVALID, VERSION_IN_USE
+from optimizer.local.operations.account import set_tags
 from optimizer.local.operations.configuration import attachable, check_bytes, configure, describe
 from optimizer.local.service import UNLOCKED, operation, page
 from optimizer.local.state import ACCOUNT, Function, Snapshot, split_reference
@@ -66,7 +67,7 @@ def _create(lam: Lambda, region: Region, given: dict[str, Any], blob: Blob) -> d
     describe(snapshot)
     function = Function(name=name, arn=arn, latest=snapshot, serving=snapshot, settles_at=0.0)
     function.begin_update(lam.settings.update_seconds)
-    function.tags = dict(given.get("Tags", {}))
+    set_tags(function, given.get("Tags", {}))
     region.functions[name] = function
     if given.get("Publish"):
         function.settles_at = 0.0

@@ -358,3 +358,18 @@ def test_interrupted_it_tells_what_was_done_and_goes_on_when_run_again(
     assert command.calls["PublishLayerVersion"] == 0
     assert command.calls["CreateFunction"] == 0
     assert ask(client())[0] is None
+
+
+def test_tags_are_made_with_the_function_then_changed_and_taken_away_without_a_new_version(
+    command, client, region, tmp_path
+):
+    built(tmp_path / "a", region=region, tags={"team": "images", "Cost Center": "7"})
+    command.document("deploy", tmp_path / "a", "--yes")
+    assert "TagResource" not in command.calls
+    built(tmp_path / "b", region=region, tags={"team": "pictures"})
+    second = command.document("deploy", tmp_path / "b", "--yes")
+    assert changing(command.calls) == {"UntagResource": 1, "TagResource": 1, "UpdateAlias": 1}
+    assert "tag-function" in actions(second)
+    assert client().get_function(FunctionName="app")["Tags"] == {"team": "pictures", "layer-optimizer": "team"}
+    command.document("deploy", tmp_path / "b", "--yes")
+    assert changing(command.calls) == {}

@@ -42,6 +42,8 @@ REGION, ACCOUNT = "eu-central-1", "123456789012"
 WRITES = frozenset(
     {
         "create_function",
+        "tag",
+        "untag",
         "update_code",
         "update_configuration",
         "publish_version",
@@ -381,7 +383,20 @@ class FakeAws:
         found.versions.pop(version, None)
 
     @counted
-    def create_function(self, function, settings, code, *, architecture, role):
+    def tag(self, arn, tags):
+        self._tags(arn, lambda there: {**there, **tags})
+
+    @counted
+    def untag(self, arn, keys):
+        self._tags(arn, lambda there: {key: value for key, value in there.items() if key not in keys})
+
+    def _tags(self, arn, change):
+        found = self._function(arn.split(":")[6])
+        assert found.latest.arn == arn, "tags belong to the function, not to a version"
+        found.latest = dataclasses.replace(found.latest, tags=change(found.latest.tags))
+
+    @counted
+    def create_function(self, function, settings, code, *, architecture, role, tags):
         if function in self.functions:
             raise rejected("ResourceConflictException", f"Function already exist: {function}")
         if self.clock.now() < self.role_ready_at:
@@ -402,6 +417,7 @@ class FakeAws:
             revision=self._id(),
             state="Pending",
             update_status="InProgress",
+            tags=dict(tags),
             **{"layers": (), "environment": {}, **given},
         )
         self.functions[function] = FakeFunction(

@@ -358,3 +358,18 @@ def test_a_region_that_cannot_be_reached_does_not_hide_the_others(aws, manifest)
     )
     assert (second.region, second.findings, second.error) == (REGION, (), None)
     assert [one.region for one in read_status([expected], regions=[REGION], connect=lambda _: aws)] == [REGION]
+
+
+def test_tags_that_somebody_changed_or_that_are_configured_no_more_are_told_and_others_are_not(tmp_path):
+    aws, manifest = FakeAws(), make_manifest(tmp_path / "tagged", tags={"team": "images", "stage": "test"})
+    deploy(aws, manifest)
+    arn = aws.functions["app"].latest.arn
+    aws.tag(arn, {"owner": "somebody"})
+    assert checks(aws, expected_of(manifest)) == []
+    aws.tag(arn, {"team": "other"})
+    (finding,) = findings(aws, expected_of(make_manifest(tmp_path / "fewer", tags={"team": "images"})))
+    assert (finding.check, finding.expected, finding.actual) == (
+        "tags",
+        "no stage, team=images",
+        "stage=test, team=other",
+    )

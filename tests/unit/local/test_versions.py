@@ -222,3 +222,14 @@ def test_concurrency_provisioned_concurrency_tags_and_mappings_are_kept(two_vers
     assert api.list_event_source_mappings(FunctionName="f")["EventSourceMappings"][0]["UUID"] == mapping["UUID"]
     api.delete_event_source_mapping(UUID=mapping["UUID"])
     assert api.list_event_source_mappings()["EventSourceMappings"] == []
+
+
+def test_tags_belong_to_the_function_alone_and_are_at_most_fifty(two_versions):
+    api = two_versions
+    arn = api.get_function(FunctionName="f")["Configuration"]["FunctionArn"]
+    assert "not supported" in api.refused("tag_resource", Resource=f"{arn}:1", Tags={"a": "b"}).message
+    assert "tag limit" in api.refused("tag_resource", Resource=arn, Tags={f"k{i}": "" for i in range(51)}).message
+    assert "aws:" in api.refused("tag_resource", Resource=arn, Tags={"aws:x": ""}).message
+    api.tag_resource(Resource=arn, Tags={f"k{i}": "" for i in range(50)})
+    api.untag_resource(Resource=arn, TagKeys=[f"k{i}" for i in range(49)])
+    assert api.get_function(FunctionName="f")["Tags"] == {"k49": ""}
