@@ -109,6 +109,10 @@ NEEDS: tuple[Need, ...] = (
         ("UpdateAlias", "lambda:", "deploy rollback"),
         ("AddPermission", "lambda:", "adopt"),
         ("RemovePermission", "lambda:", "adopt"),
+        ("GetFunction", "lambda:ListTags", "deploy status"),  # without it the answer leaves the tags out
+        ("CreateFunction", "lambda:TagResource", "deploy"),
+        ("TagResource", "lambda:", "deploy"),
+        ("UntagResource", "lambda:", "deploy"),
     ),
     *_rows("checked-version", ("Invoke", "lambda:InvokeFunction", "deploy rollback")),
     *_rows("function-version", ("DeleteFunction", "lambda:", "versions")),
