@@ -1,4 +1,4 @@
-"""The port to AWS over boto3: roles, storage and parameters, that is, what is not Lambda."""
+"""The port to AWS over boto3: roles and parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from optimizer.deploy.values import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from optimizer.deploy.client import Clients
     from optimizer.deploy.clock import Clock
@@ -35,7 +34,7 @@ _TRUST = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAws:
-    """IAM, S3 and SSM, reached from one region."""
+    """IAM and SSM, reached from one region."""
 
     region: str
     clients: Clients
@@ -104,20 +103,12 @@ class AccountAws:
 
     def delete_policy(self, role: str) -> None:
         """See Aws.delete_policy."""
-        with self._about(f"role {role}"):
-            self._iam.delete_role_policy(RoleName=role, PolicyName=POLICY_NAME)
-
-    def store(self, bucket: str, key: str, path: Path) -> None:
-        """See Aws.store; S3 checks each part against a checksum sent with it."""
-        with self._about(f"s3://{bucket}/{key}"):
-            self.clients.client("s3", self.region).upload_file(
-                str(path), bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}
-            )
-
-    def unstore(self, bucket: str, key: str) -> None:
-        """See Aws.unstore."""
-        with self._about(f"s3://{bucket}/{key}"):
-            self.clients.client("s3", self.region).delete_object(Bucket=bucket, Key=key)
+        try:
+            with self._about(f"role {role}"):
+                self._iam.delete_role_policy(RoleName=role, PolicyName=POLICY_NAME)
+        except CallRejectedError as error:
+            if error.aws_code not in MISSING:  # else an earlier call acted, and its answer was lost
+                raise
 
     def parameters(self, names: Sequence[str]) -> dict[str, str]:
         """See Aws.parameters."""

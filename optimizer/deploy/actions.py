@@ -90,6 +90,16 @@ class UnshareLayer(_Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropUpload(_Action):
+    """Remove what a killed run left in S3: an object, or an unfinished upload where `upload` has its id."""
+
+    name: ClassVar[str] = "drop-upload"
+    bucket: str
+    key: str
+    upload: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRole(_Action):
     """Make a role that Lambda may take."""
 
@@ -374,6 +384,7 @@ Action = (
     | KeepLayer
     | ShareLayer
     | UnshareLayer
+    | DropUpload
     | CreateRole
     | AttachPolicy
     | PutPolicy

@@ -23,7 +23,7 @@ class BotoAws(TrafficAws, RemovalAws):
     """Lambda in one region.
 
     Aliases' traffic comes from TrafficAws, URLs, permissions and callers from CallerAws, removals from RemovalAws,
-    listings from ListingAws, layers from LayerAws, roles, storage and parameters from AccountAws.
+    listings from ListingAws, layers from LayerAws, zips in S3 from StorageAws, roles and parameters from AccountAws.
     """
 
     def configuration(self, function: str, qualifier: str | None = None) -> Configuration | None:

@@ -14,7 +14,7 @@ from optimizer.deploy.read import read_state
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.sharing import Sharing
 from optimizer.deploy.shift import check_may_share
-from optimizer.deploy.uploads import check_zips
+from optimizer.deploy.uploads import check_zips, left_behind
 from optimizer.deploy.wanted import Wanted
 from optimizer.errors import AwsError, DeployRefusedError, OptimizerError
 
@@ -80,6 +80,9 @@ class Deployer:
             state = read_state(aws, wanted, self.clock, adopt=self.options.adopt)
             decided = sharing.added(aws, make_change_set(wanted, state, self.options, coming=known))
             check_may_share(aws, decided)
+            if decided.changes:
+                left = left_behind(aws, self.manifest, decided.actions, self.options.bucket)
+                decided = replace(decided, actions=(*left, *decided.actions))
             known.update((a.subject, a.artifact.fingerprint) for a in decided.actions if isinstance(a, PublishLayer))
             return decided
 

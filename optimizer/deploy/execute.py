@@ -18,6 +18,7 @@ from optimizer.deploy.actions import (
     DeletePolicy,
     DeleteUrl,
     DropPermission,
+    DropUpload,
     FreezeLatest,
     Grant,
     KeepAlias,
@@ -53,19 +54,18 @@ from optimizer.deploy.publishing import Journal, publish_layers
 from optimizer.deploy.settle import settled
 from optimizer.deploy.sharing import share_layer
 from optimizer.deploy.shift import Shift
-from optimizer.deploy.uploads import on_its_way
+from optimizer.deploy.uploads import send
 from optimizer.deploy.values import ALIAS
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from optimizer.build import Manifest
     from optimizer.deploy.actions import Action, ChangeSet, Slot
     from optimizer.deploy.clock import Clock
     from optimizer.deploy.mark import Draft
-    from optimizer.deploy.port import Aws
+    from optimizer.deploy.port import Aws, Zip
     from optimizer.deploy.values import LayerKey, LayerVersion
 
 
@@ -127,6 +127,7 @@ class Execution:
             published=self.published,
             journal=self.journal,
             progress=self.progress,
+            stopping=self.stopping,
         )
         shift = Shift(aws=self.aws, function=changes.function, clock=self.clock, progress=self.progress)
         with shift.put_back():
@@ -150,6 +151,8 @@ class Execution:
                 pass
             case ShareLayer() | UnshareLayer():
                 share_layer(aws, action, self.published)
+            case DropUpload():
+                aws.unstore(action.bucket, action.key, upload=action.upload)
             case CreateRole():
                 self.progress(f"making the role {action.subject}")
                 self.role = create_role(aws, action)
@@ -162,8 +165,8 @@ class Execution:
                 aws.delete_policy(action.subject)
             case CreateFunction():
                 self.progress(f"making {action.subject} ({action.bytes:,} bytes), and waiting until it is active")
-                with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:
-                    latest.create(action, code, role=self.role or "", layers=self._arns(action.layers))
+                role, layers = self.role or "", self._arns(action.layers)
+                self._send(action, lambda code: latest.create(action, code, role=role, layers=layers))
             case TagFunction():
                 if action.drop:  # first: the tag that lists ours, which the others are set with, is to forget them last
                     aws.untag(action.arn, action.drop)
@@ -171,8 +174,7 @@ class Execution:
                     aws.tag(action.arn, action.tags)
             case UpdateCode():
                 self.progress(f"sending the code of {action.subject} ({action.bytes:,} bytes)")
-                with on_its_way(aws, self._zip(action), action.artifact, action.bucket, self.progress) as code:
-                    latest.update_code(action, code)
+                self._send(action, lambda code: latest.update_code(action, code))
             case AttachLayers():
                 self.progress(f"attaching {len(action.layers)} layers to {action.subject}")
                 latest.attach(self._arns(action.layers))
@@ -243,8 +245,9 @@ class Execution:
             case DropPermission():
                 aws.revoke(function, None, action.statement)
 
-    def _zip(self, action: CreateFunction | UpdateCode) -> Path:
-        return self.manifest.zip_path(action.artifact)
+    def _send(self, action: CreateFunction | UpdateCode, use: Callable[[Zip], None]) -> None:
+        path = self.manifest.zip_path(action.artifact)
+        send(self.aws, path, action.artifact, action.bucket, use, progress=self.progress, stopping=self.stopping)
 
     def _arns(self, slots: Sequence[Slot]) -> tuple[str, ...]:
         """The ARNs of a list, those of layers that were published meanwhile too."""

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.account import AccountAws
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
+from optimizer.deploy.storage import StorageAws
 from optimizer.deploy.values import LayerFacts, LayerVersion
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LOST_TRIES = 4
 _UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
 
 
-class LayerAws(AccountAws):
+class LayerAws(StorageAws):
     """Layers in one region."""
 
     @contextmanager

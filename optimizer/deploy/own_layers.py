@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer import limits
 from optimizer.deploy import descriptions
 from optimizer.deploy.actions import KeepLayer, OwnLayer, PublishLayer
+from optimizer.deploy.uploads import is_large
 from optimizer.deploy.values import LayerVersion, layer_name
 from optimizer.errors import DeployRefusedError
 
@@ -136,7 +137,7 @@ def bucket_for(artifact: Artifact, bucket: str | None) -> str | None:
     Raises:
         DeployRefusedError: it is too large for that, and no bucket is named.
     """
-    if artifact.zipped_bytes < limits.DIRECT_ZIP_BYTES:
+    if not is_large(artifact):
         return None
     if bucket is None:
         raise DeployRefusedError(

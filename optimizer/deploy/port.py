@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LayerVersion,
         ListedLayer,
         Role,
+        Upload,
         Url,
     )
 
@@ -254,11 +255,17 @@ class Aws(Protocol):
         """Remove our inline policy."""
 
     # storage and parameters
-    def store(self, bucket: str, key: str, path: Path) -> None:
-        """Send a file to S3, in parts where it is large."""
+    def store(self, bucket: str, key: str, path: Path, *, stopping: Callable[[], bool]) -> None:
+        """Send a file to S3, in parts where it is large; none of them is left when it fails, or `stopping` says so."""
 
-    def unstore(self, bucket: str, key: str) -> None:
-        """Remove it again."""
+    def unstore(self, bucket: str, key: str, *, upload: str | None = None) -> None:
+        """Remove an object, or an unfinished upload by its id; one that is gone is none the less removed."""
+
+    def stored(self, bucket: str, prefix: str) -> tuple[Upload, ...]:
+        """The objects whose keys begin so."""
+
+    def unfinished(self, bucket: str, prefix: str) -> tuple[Upload, ...]:
+        """The unfinished uploads of objects whose keys begin so."""
 
     def parameters(self, names: Sequence[str]) -> dict[str, str]:
         """SSM parameters by name, those that exist."""

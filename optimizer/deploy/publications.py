@@ -11,7 +11,7 @@ from optimizer.deploy.actions import PublishLayer
 from optimizer.deploy.own_layers import layer_action
 from optimizer.deploy.publishing import publish_layers, put_parameters
 from optimizer.deploy.sharing import Sharing, share_layer
-from optimizer.deploy.uploads import check_zips
+from optimizer.deploy.uploads import check_zips, left_behind
 from optimizer.errors import AwsError, DeployRefusedError
 
 if TYPE_CHECKING:
@@ -105,7 +105,18 @@ class Publisher:
 
         try:
             sending = [one.action for one in planned.layers if isinstance(one.action, PublishLayer)]
-            publish_layers(aws, self.manifest, sending, published=published, journal=self.journal, progress=say)
+            for left in left_behind(aws, self.manifest, sending, self.bucket):
+                aws.unstore(left.bucket, left.key, upload=left.upload)
+                self.journal.done.append(left)
+            publish_layers(
+                aws,
+                self.manifest,
+                sending,
+                published=published,
+                journal=self.journal,
+                progress=say,
+                stopping=self.stop.is_set,
+            )
             for share in (share for one in planned.layers for share in one.shares):
                 self._go_on()
                 share_layer(aws, share, published)

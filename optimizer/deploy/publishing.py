@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from optimizer.deploy.uploads import on_its_way
+from optimizer.deploy.uploads import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,25 +37,29 @@ def publish_layers(
     published: dict[LayerKey, LayerVersion],
     journal: Journal,
     progress: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Publish layers side by side; each that was is entered in `published` and the journal, whatever the others do.
 
     Raises:
         AwsError: one of them was refused.
+        KeyboardInterrupt: `stopping` said so while one was sent to S3.
     """
 
     def publish(action: PublishLayer) -> None:
         progress(f"publishing layer {action.subject} ({action.bytes:,} bytes)")
-        path = manifest.zip_path(action.artifact)
-        with on_its_way(aws, path, action.artifact, action.bucket, progress) as content:
-            version = aws.publish_layer(
-                action.subject,
-                action.artifact.fingerprint,
-                content,
-                runtime=action.runtime,
-                architecture=action.architecture,
-                commit=manifest.commit,
-            )
+        names = (action.subject, action.artifact.fingerprint)
+        target = {"runtime": action.runtime, "architecture": action.architecture}
+        version = send(
+            aws,
+            manifest.zip_path(action.artifact),
+            action.artifact,
+            action.bucket,
+            lambda content: aws.publish_layer(*names, content, commit=manifest.commit, **target),
+            found=lambda: aws.find_layer(*names, **target),
+            progress=progress,
+            stopping=stopping,
+        )
         published[action.subject, action.artifact.fingerprint] = version
         journal.done.append(action)
         progress(f"layer {action.subject} has version {version.version}")

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from optimizer import limits
+from optimizer.deploy.actions import DropUpload, sent_artifact
 from optimizer.deploy.port import Direct, Stored
+from optimizer.deploy.rejections import CallRejectedError
 from optimizer.errors import ArtifactError, AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from optimizer.build import Artifact, Manifest
+    from optimizer.deploy.actions import Action
     from optimizer.deploy.port import Aws, Zip
 
+T = TypeVar("T")
 _CHUNK = 1 << 20
+_FOLDER = "layer-optimizer/"
+_TRIES = 4
+"""Of sending a zip whose place in S3 others empty meanwhile: each of them does that once."""
+_DAY_SECONDS = 86_400.0
 
 
 def check_zips(manifest: Manifest, artifacts: Iterable[Artifact]) -> None:
@@ -42,27 +50,86 @@ def check_zips(manifest: Manifest, artifacts: Iterable[Artifact]) -> None:
         )
 
 
-@contextmanager
-def on_its_way(
-    aws: Aws, path: Path, artifact: Artifact, bucket: str | None, progress: Callable[[str], None]
-) -> Iterator[Zip]:
-    """The zip as a call takes it; what went through S3 is removed afterwards.
+def send(
+    aws: Aws,
+    path: Path,
+    artifact: Artifact,
+    bucket: str | None,
+    use: Callable[[Zip], T],
+    *,
+    found: Callable[[], T | None] = lambda: None,
+    progress: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> T:
+    """What `use` answers to the zip as a call takes it; what goes through S3 is removed afterwards.
+
+    Its place there is that of its content: so a run finds what a killed one left. Another deploy of the same build that
+    ends meanwhile removes it too; then it is sent again, unless `found` has what it was wanted for.
 
     Raises:
-        AwsError: S3 refuses.
+        AwsError: S3 refuses, or what `use` raises.
+        KeyboardInterrupt: `stopping` said so while it was sent.
     """
     if bucket is None:
-        yield Direct(data=path.read_bytes())
-        return
-    key = f"layer-optimizer/{artifact.sha256}.zip"
-    aws.store(bucket, key, path)
+        return use(Direct(data=path.read_bytes()))
+    key = key_of(artifact)
     try:
-        yield Stored(bucket=bucket, key=key)
+        for left in reversed(range(_TRIES)):
+            try:
+                aws.store(bucket, key, path, stopping=stopping)
+                return use(Stored(bucket=bucket, key=key))
+            except CallRejectedError as error:
+                gone = error.aws_code == "NoSuchUpload" or "NoSuchKey" in error.aws_message
+                if not (left and gone):
+                    raise
+            there = found()
+            if there is not None:
+                return there
+            progress(f"another deploy removed s3://{bucket}/{key} meanwhile; sending it again")
+        raise AssertionError("unreachable: the last try returns or raises")
     finally:
         try:
             aws.unstore(bucket, key)
+            for part in aws.unfinished(bucket, key):  # of a killed run, or of a beginning whose answer was lost
+                aws.unstore(bucket, part.key, upload=part.identifier)
         except AwsError as error:
-            progress(f"s3://{bucket}/{key} could not be removed: {error.message}")
+            progress(f"something may be left of s3://{bucket}/{key}: {error.message}")
+
+
+def key_of(artifact: Artifact) -> str:
+    """Where an artifact is in a bucket while it is needed there."""
+    return f"{_FOLDER}{artifact.sha256}.zip"
+
+
+def left_behind(aws: Aws, manifest: Manifest, actions: Sequence[Action], bucket: str | None) -> tuple[DropUpload, ...]:
+    """The removal of what killed runs left in the bucket, to be done before the actions.
+
+    Of this build it is what is not sent again, of others what is older than a day. It is looked for where the build has
+    zips that go through a bucket.
+
+    Raises:
+        AwsError: the bucket can't be listed.
+    """
+    if bucket is None or not any(map(is_large, manifest.artifacts)):
+        return ()
+    ours = {key_of(artifact) for artifact in manifest.artifacts}
+    sent = {key_of(artifact) for action in actions if (artifact := sent_artifact(action)) is not None}
+    return tuple(
+        DropUpload(
+            subject=f"s3://{bucket}/{one.key}",
+            reason="an earlier run left it" if one.identifier is None else "an earlier run left it half sent",
+            bucket=bucket,
+            key=one.key,
+            upload=one.identifier,
+        )
+        for one in (*aws.stored(bucket, _FOLDER), *aws.unfinished(bucket, _FOLDER))
+        if one.key not in sent and (one.key in ours or one.age_seconds > _DAY_SECONDS)
+    )
+
+
+def is_large(artifact: Artifact) -> bool:
+    """Whether a zip is too large to be sent in a call."""
+    return artifact.zipped_bytes >= limits.DIRECT_ZIP_BYTES
 
 
 def _sha256(path: Path) -> str:

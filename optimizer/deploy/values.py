@@ -241,3 +241,12 @@ def layer_base(arn: str) -> str:
 def layer_account(arn: str) -> str:
     """The account that owns a layer."""
     return arn.split(":")[4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An object in S3, or an unfinished upload of one, which has an `identifier`."""
+
+    key: str
+    age_seconds: float
+    identifier: str | None = None

@@ -21,6 +21,7 @@ from optimizer.deploy.actions import (
     DeletePolicy,
     DeleteUrl,
     DropPermission,
+    DropUpload,
     FreezeLatest,
     Grant,
     KeepAlias,
@@ -92,7 +93,7 @@ def symbol(action: Action) -> str:
             return "~"
         case ReturnTraffic() | ShiftTraffic():
             return "~"
-        case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission() | UnshareLayer():
+        case DeletePolicy() | DeleteUrl() | Revoke() | DropPermission() | UnshareLayer() | DropUpload():
             return "-"
         case KeepLayer() | KeepCode() | KeepAlias() | KeepUrl() | KeepCaller() | UseVersion():
             return "="

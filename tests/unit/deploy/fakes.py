@@ -34,6 +34,7 @@ from optimizer.deploy.values import (
     LayerVersion,
     ListedLayer,
     Role,
+    Upload,
     Url,
 )
 from optimizer.models import Target
@@ -127,6 +128,7 @@ class FakeAws:
         self.watch = None
         self.functions, self.layers, self.roles, self.ssm, self.bucket = {}, {}, {}, {}, {}
         self.unzipped, self.answers, self.events = {}, {}, []
+        self.parts, self.ages = [], {}
         self.targets, self.busy, self.shares = {}, 0, {}
         self.role_ready_at, self.update_seconds = 0.0, 0.25
         self.deleted, self.shared, self.called = set(), {}, {}
@@ -138,6 +140,12 @@ class FakeAws:
         return f"r{next(self._ids)}"
 
     def _data(self, content):
+        if not isinstance(content, Direct) and (content.bucket, content.key) not in self.bucket:
+            raise rejected(
+                "InvalidParameterValueException",
+                "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
+                "S3 Error Message: The specified key does not exist.",
+            )
         data = content.data if isinstance(content, Direct) else self.bucket[content.bucket, content.key]
         if isinstance(content, Direct) and len(data) >= limits.DIRECT_ZIP_BYTES:
             raise rejected("InvalidParameterValueException", "Zipped size must be smaller than 52428800 bytes")
@@ -620,12 +628,26 @@ class FakeAws:
         self.roles[role] = dataclasses.replace(self.roles[role], policy=None)
 
     @counted
-    def store(self, bucket, key, path):
+    def store(self, bucket, key, path, *, stopping):
+        if stopping():
+            raise KeyboardInterrupt
         self.bucket[bucket, key] = path.read_bytes()
 
     @counted
-    def unstore(self, bucket, key):
-        del self.bucket[bucket, key]
+    def unstore(self, bucket, key, *, upload=None):
+        if upload is None:
+            self.bucket.pop((bucket, key), None)
+        else:
+            self.parts = [one for one in self.parts if one.identifier != upload]
+
+    @counted
+    def stored(self, bucket, prefix):
+        there = sorted(key for place, key in self.bucket if place == bucket and key.startswith(prefix))
+        return tuple(Upload(key=key, age_seconds=self.ages.get(key, 0.0)) for key in there)
+
+    @counted
+    def unfinished(self, _bucket, prefix):
+        return tuple(one for one in self.parts if one.key.startswith(prefix))
 
     @counted
     def put_parameter(self, name, value):
