@@ -81,7 +81,7 @@ class Deployer:
             decided = sharing.added(aws, make_change_set(wanted, state, self.options, coming=known))
             check_may_share(aws, decided)
             if decided.changes:
-                left = left_behind(aws, self.manifest, decided.actions, self.options.bucket)
+                left = left_behind(aws, self.manifest, decided.actions, self.options.bucket, self.progress)
                 decided = replace(decided, actions=(*left, *decided.actions))
             known.update((a.subject, a.artifact.fingerprint) for a in decided.actions if isinstance(a, PublishLayer))
             return decided

@@ -49,6 +49,7 @@ Kind = Literal[
     "made-role-with-policy",
     "made-role-without-policy",
     "zip",
+    "zip-bucket",
     "lease",
     "lease-bucket",
     "parameter",
@@ -189,6 +190,11 @@ NEEDS: tuple[Need, ...] = (
         ("PublishLayerVersion", "s3:GetObject", "bucket"),
         ("CreateFunction", "s3:GetObject", "bucket"),
         ("UpdateFunctionCode", "s3:GetObject", "bucket"),
+    ),
+    *_rows(
+        "zip-bucket",
+        ("ListObjectsV2", "s3:ListBucket", "bucket"),
+        ("ListMultipartUploads", "s3:ListBucketMultipartUploads", "bucket"),
     ),
     *_rows(
         "lease",

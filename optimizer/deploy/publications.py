@@ -105,7 +105,7 @@ class Publisher:
 
         try:
             sending = [one.action for one in planned.layers if isinstance(one.action, PublishLayer)]
-            for left in left_behind(aws, self.manifest, sending, self.bucket):
+            for left in left_behind(aws, self.manifest, sending, self.bucket, say):
                 aws.unstore(left.bucket, left.key, upload=left.upload)
                 self.journal.done.append(left)
             publish_layers(

@@ -69,7 +69,7 @@ _MENDS = {
     "InvalidParameterValueException": _CONFIGURATION,
     "ValidationException": _CONFIGURATION,
 }
-_DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 """Where a call needs several actions, the message says which one is missing: iam:PassRole in CreateFunction, say."""
 _TOO_LARGE = ("Unzipped size", "exceeds the maximum allowed size", "Layers consume")
@@ -77,7 +77,7 @@ _TOO_LARGE = ("Unzipped size", "exceeds the maximum allowed size", "Layers consu
 
 def _mend(code: str, operation: str, message: str) -> str:
     """What to do about an error code."""
-    if code in _DENIED:
+    if code in DENIED:
         named = _NAMED_ACTION.search(message)
         action = named[1] if named else action_of(operation)
         return f"Allow {action} to the identity that deploys; the message names the resource."

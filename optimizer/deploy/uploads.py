@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from optimizer import limits
 from optimizer.deploy.actions import DropUpload, sent_artifact
 from optimizer.deploy.port import Direct, Stored
-from optimizer.deploy.rejections import CallRejectedError
+from optimizer.deploy.rejections import DENIED, CallRejectedError
 from optimizer.errors import ArtifactError, AwsError
 
 if TYPE_CHECKING:
@@ -101,19 +101,28 @@ def key_of(artifact: Artifact) -> str:
     return f"{_FOLDER}{artifact.sha256}.zip"
 
 
-def left_behind(aws: Aws, manifest: Manifest, actions: Sequence[Action], bucket: str | None) -> tuple[DropUpload, ...]:
+def left_behind(
+    aws: Aws, manifest: Manifest, actions: Sequence[Action], bucket: str | None, progress: Callable[[str], None]
+) -> tuple[DropUpload, ...]:
     """The removal of what killed runs left in the bucket, to be done before the actions.
 
     Of this build it is what is not sent again, of others what is older than a day. It is looked for where the build has
-    zips that go through a bucket.
+    zips that go through a bucket; whoever may not list that goes on without.
 
     Raises:
-        AwsError: the bucket can't be listed.
+        AwsError: the bucket can't be listed for another reason.
     """
     if bucket is None or not any(map(is_large, manifest.artifacts)):
         return ()
     ours = {key_of(artifact) for artifact in manifest.artifacts}
     sent = {key_of(artifact) for action in actions if (artifact := sent_artifact(action)) is not None}
+    try:
+        there = (*aws.stored(bucket, _FOLDER), *aws.unfinished(bucket, _FOLDER))
+    except CallRejectedError as error:
+        if error.aws_code not in DENIED:
+            raise
+        progress(f"what killed runs left in s3://{bucket}/{_FOLDER} is not looked for: {error.message}")
+        return ()
     return tuple(
         DropUpload(
             subject=f"s3://{bucket}/{one.key}",
@@ -122,7 +131,7 @@ def left_behind(aws: Aws, manifest: Manifest, actions: Sequence[Action], bucket:
             key=one.key,
             upload=one.identifier,
         )
-        for one in (*aws.stored(bucket, _FOLDER), *aws.unfinished(bucket, _FOLDER))
+        for one in there
         if one.key not in sent and (one.key in ours or one.age_seconds > _DAY_SECONDS)
     )
 

@@ -22,6 +22,22 @@ TRUST = {
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # every point has a region of its own
 
 
+def deployed(endpoint_url, manifest, **options):
+    """The deployments of a run in this process, and its calls."""
+    clients = Clients(connection=Connection(endpoint_url=endpoint_url, local=True))
+    clock = RealClock()
+    deployer = Deployer(
+        manifest=manifest,
+        options=Options(**options),
+        connect=lambda region: BotoAws(region=region, clients=clients, clock=clock),
+        clock=clock,
+        journal=Journal(),
+        progress=lambda _: None,
+    )
+    planned = deployer.plan()
+    return (planned if any(one.error for one in planned) else deployer.execute(planned)), clients.calls
+
+
 class Account:
     """One function in a region of its own, and what there is of it."""
 
@@ -39,19 +55,10 @@ class Account:
 
     def deployed(self, manifest):
         """Deploy undisturbed, in this process; how many calls changed something."""
-        clients = Clients(connection=Connection(endpoint_url=self.endpoint_url, local=True))
-        clock = RealClock()
-        deployer = Deployer(
-            manifest=manifest,
-            options=Options(),
-            connect=lambda region: BotoAws(region=region, clients=clients, clock=clock),
-            clock=clock,
-            journal=Journal(),
-            progress=lambda _: None,
-        )
-        for one in deployer.execute(deployer.plan()):
+        done, calls = deployed(self.endpoint_url, manifest)
+        for one in done:
             assert one.error is None, one.error
-        return sum(n for name, n in clients.calls.items() if not name.startswith(READING))
+        return sum(n for name, n in calls.items() if not name.startswith(READING))
 
     def made_by_hand(self, code):
         """One fat zip with an alias, as a script of somebody's makes it."""

@@ -138,3 +138,12 @@ def test_nothing_is_looked_for_where_nothing_can_be(aws, tmp_path, change):
     else:
         deploy(aws, large(tmp_path / "b", which=(), code="app 2"), bucket=None if change == "no bucket" else "b")
     assert not {"stored", "unfinished"} & set(aws.calls)
+
+
+def test_whoever_may_not_list_the_bucket_deploys_none_the_less(aws, tmp_path):
+    def fault(_aws, verb, when):
+        if (verb, when) == ("stored", "before"):
+            raise rejected("AccessDenied")
+
+    aws.fault = fault
+    assert deploy(aws, large(tmp_path), bucket="b").outcome == "done"
