@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from optimizer.content.credentials import Hit, find
 from optimizer.content.payload import CODE
 from optimizer.content.source import shipped
+from optimizer.errors import DiskError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,6 +50,8 @@ class _Unit:
     name: str
     own: bool
     files: tuple[InstalledFile, ...]
+    contents: frozenset[str]
+    """The SHA-256 of what ships of them."""
 
 
 def find_exposures(
@@ -61,7 +64,7 @@ def find_exposures(
     Keys are made of the payloads' content hashes, which `build` computes from the files again.
 
     Raises:
-        DiskError: a file can't be read.
+        DiskError: a file can't be read, or changed since its payload was computed.
     """
     units = [_whole(selection, payload) for selection, payload in distributions]
     units += [unit for selection, payload in functions for unit in _each(selection, payload)]
@@ -72,7 +75,9 @@ def find_exposures(
         hits = _parsed(known.get(unit.key))
         if hits is None:
             hits = [
-                (file.path, hit) for file in unit.files for hit in find(file.path, partial(shipped, file), own=unit.own)
+                (file.path, hit)
+                for file in unit.files
+                for hit in find(file.path, partial(_read, file, unit.contents), own=unit.own)
             ]
             fresh[unit.key] = json.dumps([(path, hit.what, hit.line) for path, hit in hits], separators=(",", ":"))
         found += [Exposure(name=unit.name, own=unit.own, path=path, what=h.what, line=h.line) for path, h in hits]
@@ -82,14 +87,27 @@ def find_exposures(
 
 
 def _whole(selection: Selection, payload: Payload) -> _Unit:
-    return _Unit(key=_key(payload.digest, own=False), name=selection.name, own=False, files=selection.files)
+    contents = frozenset(line.rpartition("\0")[2] for line in payload.sources)
+    key = _key(payload.digest, own=False)
+    return _Unit(key=key, name=selection.name, own=False, files=selection.files, contents=contents)
 
 
 def _each(selection: Selection, payload: Payload) -> Iterator[_Unit]:
     contents = {path: content for path, _, content in (line.split("\0") for line in payload.sources)}
     for file in selection.files:
-        key = _key(f"{file.path}\0{contents[CODE.prefix + file.path]}", own=True)
-        yield _Unit(key=key, name=selection.name, own=True, files=(file,))
+        content = contents[CODE.prefix + file.path]
+        key = _key(f"{file.path}\0{content}", own=True)
+        yield _Unit(key=key, name=selection.name, own=True, files=(file,), contents=frozenset({content}))
+
+
+def _read(file: InstalledFile, contents: frozenset[str]) -> bytes:
+    """The bytes that ship: nothing else is to be remembered under their hash."""
+    data = shipped(file)
+    if hashlib.sha256(data).hexdigest() not in contents:
+        raise DiskError(
+            f"{file.location} changed while it was read", mend="Run the command again when nothing installs or edits."
+        )
+    return data
 
 
 def _key(content: str, *, own: bool) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from optimizer.content import Store, find_exposures
+from optimizer.errors import DiskError
 from optimizer.models import InstalledFile, Payload, Selection
 
 KEY_ID = "AKIA" + "Q2W3E4R5T6Y7UIOP"
@@ -63,6 +64,14 @@ def test_of_a_functions_source_only_what_changed_is_read_again(store, tmp_path):
     changed = shipping(tmp_path / "own", "app", {"a.py": f"KEY = {KEY_ID!r}\n", "b.py": KEY_ID})
     (tmp_path / "own/a.py").unlink()
     assert [place for _, place, _ in told(store, [], [changed])] == ["a.py:1", "b.py:1"]
+
+
+def test_what_changed_since_it_was_hashed_is_not_taken_for_it(store, tmp_path):
+    for name, shipped in (("app", ([], [0])), ("tool", ([0], []))):
+        one = shipping(tmp_path, name, {"x.py": "fine = 1\n"})
+        (tmp_path / "x.py").write_text(KEY_ID)
+        with pytest.raises(DiskError, match="changed while it was read"):
+            told(store, *([one for _ in part] for part in shipped))
 
 
 def test_the_same_content_is_searched_for_tokens_as_ones_own_whatever_a_distribution_was(store, tmp_path):
