@@ -1,9 +1,9 @@
 """What a credential looks like: file names, private keys, and the tokens that services give out; never shows one.
 
 A table of our own: the libraries for this are made for repositories. detect-secrets 1.5.0 needs requests and PyYAML,
-takes more than 4 s for botocore's 43 modules, and finds secrets by entropy and by words such as `password`: six in those
-modules, none of which is one. A refusal needs patterns that are nearly always right: these find in 889 published wheels
-nothing but keys for tests.
+takes more than 4 s for botocore's 43 modules, and finds secrets by entropy and by words such as `password`: six in
+those modules, none of which is one. A refusal needs patterns that are nearly always right: these find in 889 published
+wheels nothing but keys for tests.
 
 Each pattern is that of the service's documentation, or of gitleaks' rule (its config/gitleaks.toml) of the same name.
 """
