@@ -126,12 +126,19 @@ class Shift:
 
         Raises:
             AwsError: it is refused.
+            DeployRefusedError: somebody else made it meanwhile, at another version.
         """
         try:
             self.aws.create_alias(self.function, ALIAS, version, description=description)
         except CallRejectedError as error:
-            if error.aws_code != "ResourceConflictException" or not self._leads_to(version):
+            if error.aws_code != "ResourceConflictException":
                 raise
+            if not self._leads_to(version):  # else only the answer was lost
+                raise DeployRefusedError(
+                    f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was made by somebody else while "
+                    f"version {version} was made; it stays as they left it",
+                    mend="Look who deploys there; then deploy again.",
+                ) from error
         self.progress(f"{ALIAS} serves version {version}")
 
     def move(self, version: str, description: str, *, before: str, planned: str) -> None:

@@ -22,8 +22,8 @@ TRUST = {
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # every point has a region of its own
 
 
-def deployed(endpoint_url, manifest, **options):
-    """The deployments of a run in this process, and its calls."""
+def deployer_of(endpoint_url, manifest, **options):
+    """A deployer with clients of its own, and the count of its calls."""
     clients = Clients(connection=Connection(endpoint_url=endpoint_url, local=True))
     clock = RealClock()
     deployer = Deployer(
@@ -34,17 +34,21 @@ def deployed(endpoint_url, manifest, **options):
         journal=Journal(),
         progress=lambda _: None,
     )
+    return deployer, clients.calls
+
+
+def deployed(endpoint_url, manifest, **options):
+    """The deployments of a run in this process, and its calls."""
+    deployer, calls = deployer_of(endpoint_url, manifest, **options)
     planned = deployer.plan()
-    return (planned if any(one.error for one in planned) else deployer.execute(planned)), clients.calls
+    return (planned if any(one.error for one in planned) else deployer.execute(planned)), calls
 
 
 class Account:
     """One function in a region of its own, and what there is of it."""
 
-    def __init__(self, endpoint_url, number):
-        self.endpoint_url = endpoint_url
-        letters = str(number).translate(str.maketrans("0123456789", "abcdefghij"))  # ARNs take no digits there
-        self.region, self.function = f"eu-{letters}-1", f"app{number}"
+    def __init__(self, endpoint_url, *, region, function):
+        self.endpoint_url, self.region, self.function = endpoint_url, region, function
         self.lam, self.iam, self.s3 = (self.client(service) for service in ("lambda", "iam", "s3"))
 
     def client(self, service):
@@ -94,6 +98,14 @@ class Account:
             "in S3": self._in_s3(),
         }
         return json.loads(json.dumps(state).replace(self.function, "FUNCTION").replace(self.region, "REGION"))
+
+    def fingerprints(self, version):
+        """Of a version's layers in attach order and of its code, the first digits, as layers and version tell them."""
+        there = self.lam.get_function(FunctionName=self.function, Qualifier=version)["Configuration"]
+        told = [self.lam.get_layer_version_by_arn(Arn=one["Arn"])["Description"] for one in there["Layers"]]
+        layers = [one.split()[1][:32] for one in told]
+        assert there["Description"].split()[2:] == layers
+        return [*layers, there["Description"].split()[1]]
 
     def layer_versions(self):
         """How many versions of layers there are."""

@@ -151,7 +151,9 @@ class Theatre:
 
     def _prepared(self, scenario):
         """A function as it is before the scenario, and the folder of the build that comes."""
-        account = Account(self.aws.endpoint_url, next(self.numbers))
+        number = next(self.numbers)
+        letters = str(number).translate(str.maketrans("0123456789", "abcdefghij"))  # ARNs take no digits there
+        account = Account(self.aws.endpoint_url, region=f"eu-{letters}-1", function=f"app{number}")
         self.disturber.arm(None)
         if scenario.fat:
             self.fat_zip = self.fat_zip or fat_zip()

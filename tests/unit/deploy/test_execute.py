@@ -233,6 +233,23 @@ def test_an_alias_that_was_moved_meanwhile_stays_where_it_is(tmp_path):
     assert aws.functions["app"].aliases["live"].revision == "theirs"
 
 
+def test_an_alias_that_somebody_else_made_meanwhile_stays_where_it_is(tmp_path):
+    aws = FakeAws()
+    deploy(aws, make_manifest(tmp_path / "a"))
+    aws.functions["app"].aliases.clear()
+
+    def fault(there, verb, when):
+        if (verb, when) == ("create_alias", "before"):
+            there.fault = lambda *_: None
+            there.create_alias("app", "live", "1", description="theirs")
+
+    aws.fault = fault
+    done = deploy(aws, make_manifest(tmp_path / "b", code="app 2"))
+    assert done.outcome == "failed"
+    assert "was made by somebody else" in done.error.message
+    assert aws.functions["app"].aliases["live"].description == "theirs"
+
+
 def test_settings_that_others_change_between_are_no_reason_to_overwrite(tmp_path):
     aws = prepared(FIRST, tmp_path / "before")
     once = itertools.count()
