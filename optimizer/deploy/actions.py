@@ -442,7 +442,8 @@ class ChangeSet:
 
     `layers` are ours in attach order. What is there before: `version` and `url` of the alias, `role` the function's
     role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code and its `attached` list.
-    `before` is the version that the alias served before the one that it serves after this.
+    `before` is the version that the alias served before the one that it serves after this, `words` what a person wrote
+    into its description.
     `callers` are those of `$LATEST` who see it half-done meanwhile, which was accepted.
     """
 
@@ -457,6 +458,7 @@ class ChangeSet:
     code_sha256: str = ""
     attached: tuple[str, ...] = ()
     before: str | None = None
+    words: str = ""
     callers: tuple[str, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.deploy.callers import FOLLOWS
 from optimizer.deploy.clock import waits
+from optimizer.deploy.mark import words_of
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.values import ALIAS
 from optimizer.errors import DeployRefusedError
@@ -34,7 +35,7 @@ def freeze_latest(aws: Aws, function: str, latest: Latest) -> tuple[str, str]:
         if there is None:
             aws.create_alias(function, ALIAS, version, description="")
         elif there.version != version:
-            aws.move_alias(function, ALIAS, version, description="", revision=there.revision)
+            aws.move_alias(function, ALIAS, version, description=words_of(there), revision=there.revision)
     except CallRejectedError as error:
         if error.aws_code not in {"ResourceConflictException", "PreconditionFailedException"}:
             raise

@@ -20,6 +20,7 @@ from optimizer.deploy.actions import (
 from optimizer.deploy.adoption import Adoption, adopt, not_adopted
 from optimizer.deploy.canary import return_actions
 from optimizer.deploy.layer_list import attach_list, staying, transition
+from optimizer.deploy.mark import words_of
 from optimizer.deploy.own_layers import bucket_for, own_layers
 from optimizer.deploy.port import Settings
 from optimizer.deploy.release import draft_of, keep_alias, marking, release, served_before
@@ -109,6 +110,7 @@ def make_change_set(
         code_sha256=latest.code_sha256 if latest else "",
         attached=latest.layer_arns if latest else (),
         before=served_before(state, actions),
+        words=words_of(state.alias),
         callers=callers,
     )
 

@@ -303,6 +303,8 @@ class Execution:
     def _mark(self, draft: Draft | None) -> str:
         """The alias's description."""
         done, before = self.so_far(), self.changes.before
+        if self.changes.words:
+            return self.changes.words
         if draft is None:
             return bare_text(done.version or "", before)
         layers = tuple(layer.version or 0 for layer in done.layers)

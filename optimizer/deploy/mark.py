@@ -91,6 +91,11 @@ def read_mark(alias: Alias | None) -> Mark | None:
     )
 
 
+def words_of(alias: Alias | None) -> str:
+    """What a person wrote into the alias's description: it stays, and nothing of ours is written over it."""
+    return "" if alias is None or alias.description.startswith("lo1 ") else alias.description
+
+
 def bare_text(version: str, before: str | None) -> str:
     """The description of an alias that was moved to a version of which nothing else is known."""
     return f"lo1 {version} was {before}" if before else ""

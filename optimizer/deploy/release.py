@@ -17,7 +17,7 @@ from optimizer.deploy.actions import (
     PublishVersion,
 )
 from optimizer.deploy.canary import shift_actions
-from optimizer.deploy.mark import Draft, read_before
+from optimizer.deploy.mark import Draft, read_before, words_of
 from optimizer.deploy.values import ALIAS
 
 if TYPE_CHECKING:
@@ -77,9 +77,16 @@ def served_before(state: RemoteState, actions: Sequence[Action]) -> str | None:
 
 
 def draft_of(wanted: Wanted, state: RemoteState) -> Draft | None:
-    """What the alias's mark is going to say; nothing where code alone is deployed beside something else that is old."""
+    """What the alias's mark is going to say; nothing where code alone is deployed beside something else that is old.
+
+    Nothing either where a person describes the alias in words of their own.
+    """
     code_alone = wanted.layers is None
-    if wanted.rest is None or (code_alone and (state.mark is None or not wanted.has_rest(state.mark))):
+    if (
+        wanted.rest is None
+        or words_of(state.alias)
+        or (code_alone and (state.mark is None or not wanted.has_rest(state.mark)))
+    ):
         return None
     latest, mark = state.latest, state.mark
     if mark is not None and not state.whole:

@@ -16,7 +16,7 @@ from optimizer.deploy.actions import (
     UseVersion,
 )
 from optimizer.deploy.canary import return_actions
-from optimizer.deploy.mark import read_before
+from optimizer.deploy.mark import read_before, words_of
 from optimizer.deploy.read import read_alias
 from optimizer.deploy.values import ALIAS, LayerVersion, layer_account, layer_name
 from optimizer.errors import DeployRefusedError
@@ -73,6 +73,7 @@ def _change_set(aws: Aws, function: Function, to: str | None) -> ChangeSet:
         version=alias.version,
         url=url.address if url else None,
         before=alias.version if target.version != alias.version else read_before(alias),
+        words=words_of(alias),
     )
 
 

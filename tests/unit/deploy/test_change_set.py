@@ -87,7 +87,6 @@ class TestWithoutAMarkThatIsTrue:
         "change",
         [
             {"description": ""},
-            {"description": "somebody's own words"},
             {"weights": {"2": 0.1}},
         ],
         ids=str,
@@ -97,6 +96,14 @@ class TestWithoutAMarkThatIsTrue:
         aliases["live"] = dataclasses.replace(aliases["live"], **change)
         back = ["return-traffic live"] if "weights" in change else []
         assert self.expect(live, tmp_path) == [*back, "update-code app", *RELEASE]
+
+    def test_words_that_a_person_wrote_stay(self, live, tmp_path):
+        aliases = live.functions["app"].aliases
+        aliases["live"] = dataclasses.replace(aliases["live"], description="what customers call")
+        assert self.expect(live, tmp_path) == ["update-code app", *RELEASE]
+        deploy(live, make_manifest(tmp_path, code="code 2"))
+        assert (aliases["live"].version, aliases["live"].description) == ("2", "what customers call")
+        assert not plan(live, make_manifest(tmp_path, code="code 2")).changes
 
     def test_an_alias_that_was_moved_by_hand(self, live, tmp_path):
         deploy(live, make_manifest(tmp_path, code="code 3"))
