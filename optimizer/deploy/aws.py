@@ -30,7 +30,8 @@ class BotoAws(TrafficAws, RemovalAws):
         """See Aws.configuration."""
         with self._or_none(named(function, qualifier)) as client:
             answer = client.get_function(**qualified(function, qualifier))
-            tags = None if "TagsError" in answer else answer.get("Tags", {})  # left out where there are none
+            told = qualifier is None and "TagsError" not in answer
+            tags = answer.get("Tags", {}) if told else None  # left out where there are none
             return configuration_of(answer["Configuration"], tags)
         return None
 

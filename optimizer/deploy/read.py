@@ -27,7 +27,8 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -
     GetFunctionUrlConfig, and GetRolePolicy or GetPolicy (a role of ours has a policy that may have changed;
     permissions are granted before a URL becomes public, so the URL itself tells of them). Where by the mark only the
     code differs, two calls do: GetAlias, and GetFunction for `$LATEST`. Without a mark that is still true the live
-    version's own description tells of its fingerprints. Only Get* and List* are called.
+    version's own description tells of its fingerprints, and GetFunction for `$LATEST` of the tags: an answer about a
+    version has what is specific to that version, which tags are not. Only Get* and List* are called.
 
     With `adopt`, who calls `$LATEST` is read in any case, and what is needed to move them.
 
@@ -45,8 +46,10 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -
     if alias is not None and live is not None and not alias.weighted and wanted.is_served_by(live):
         access = read_access(aws, wanted, own_role=wanted.has_own_role(live))
         state = replace(access, alias=alias, mark=mark, live=live)
-        if wanted.has_access(state) and wanted.has_tags(live):
-            return _with_callers(aws, name, state) if adopt else state
+        if wanted.has_access(state):
+            latest = aws.configuration(name) if wanted.layers is not None else None
+            if latest is None or wanted.has_tags(latest):
+                return _with_callers(aws, name, state) if adopt else state
     state = _whole(aws, wanted, RemoteState(region=aws.region, alias=alias, mark=mark, live=live), clock)
     return _with_callers(aws, name, state) if adopt and state.latest is not None else state
 

@@ -32,9 +32,9 @@ class Configuration:
 
     `code_sha256` is base64 as the API has it, `zipped_bytes` the code's, `revision` what guards the next update.
     `environment` is None where its variables are encrypted with a key that these credentials may not use; `image` is
-    whether it is made from a container image, which has neither layers nor a zip; `tags` are the function's, whatever
-    version this is, None where they are not told (a listing) or may not be read; `modified` is when it was changed
-    last, as Lambda writes it, and `snap_start` whether snapshots are taken of versions (`On`, `Off`), empty without.
+    whether it is made from a container image, which has neither layers nor a zip; `tags` are the function's, None
+    where they are not told (of a version, in a listing) or may not be read; `modified` is when it was changed last, as
+    Lambda writes it, and `snap_start` whether snapshots are taken of versions (`On`, `Off`), empty without.
     """
 
     arn: str

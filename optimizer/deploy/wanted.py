@@ -162,10 +162,10 @@ class Wanted:
         )
 
     def has_tags(self, there: Configuration) -> bool:
-        """Whether our tags are what is wanted, as far as an answer about a version tells of them."""
+        """Whether our tags are what is wanted, as far as they may be read."""
         ours = there.tags or {}
         given = tags.marked(self.function.tags)
-        return self.layers is None or (given.items() <= ours.items() and bool(given) == (tags.MARKER in ours))
+        return given.items() <= ours.items() and bool(given) == (tags.MARKER in ours)
 
     def has_access(self, state: RemoteState) -> bool:
         """Whether URL, permissions and role are what is wanted, as far as they were read."""

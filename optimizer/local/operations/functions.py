@@ -148,7 +148,7 @@ def get_function(lam: Lambda, call: Call) -> dict[str, Any]:
         "Configuration": _shown(function, snapshot, call),
         "Code": {"RepositoryType": "S3", "Location": lam.content_url(snapshot.blob.path)},
     }
-    if function.tags:
+    if function.tags and not call.parameters.get("Qualifier"):  # of a version only what is specific to it is told
         result["Tags"] = function.tags
     if function.reserved_concurrency is not None:
         result["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved_concurrency}

@@ -220,7 +220,8 @@ class FakeAws:
     @counted
     def configuration(self, function, qualifier=None):
         try:
-            return self._wanted(function, qualifier)[1]
+            found = self._wanted(function, qualifier)[1]
+            return found if qualifier is None else dataclasses.replace(found, tags=None)
         except CallRejectedError:
             return None
 

@@ -353,7 +353,9 @@ class TestCodeOnly:
         deploy(live, self.manifest(tmp_path, "code 2"), code_only=True)
         live.calls.clear()
         assert not plan(live, make_manifest(tmp_path, code="code 2")).changes, "a whole deploy finds nothing to do"
-        assert live.calls == ["alias", "configuration", "url", "role_policy"], "code alone without layers has no mark"
+        assert live.calls == ["alias", "configuration", "url", "role_policy", "configuration"], (
+            "code alone without layers has no mark, and a version's answer no tags"
+        )
 
     @pytest.mark.parametrize("code", ["code 1", "code 2"])
     def test_it_is_refused_where_other_layers_are_planned_than_are_attached(self, live, tmp_path, code):

@@ -233,3 +233,4 @@ def test_tags_belong_to_the_function_alone_and_are_at_most_fifty(two_versions):
     api.tag_resource(Resource=arn, Tags={f"k{i}": "" for i in range(50)})
     api.untag_resource(Resource=arn, TagKeys=[f"k{i}" for i in range(49)])
     assert api.get_function(FunctionName="f")["Tags"] == {"k49": ""}
+    assert "Tags" not in api.get_function(FunctionName="f", Qualifier="1")
