@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer import limits
 from optimizer.deploy.clock import RealClock
 from optimizer.deploy.pace import Pacer
+from optimizer.deploy.regions import known_regions
 from optimizer.deploy.rejections import translated
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 6
 """Of each call in botocore's standard mode, which waits with jitter after throttling, 5xx and broken connections."""
 
+_ATTEMPTS_IN_UNKNOWN = 2
 _READ_SECONDS = 60
 _MARGIN_SECONDS = 15
 
@@ -94,7 +96,7 @@ class Clients:
             region_name=region,
             endpoint_url=self.connection.endpoint_url,
             config=botocore.config.Config(
-                retries={"mode": "standard", "total_max_attempts": 1 if once else _ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": 1 if once else self._attempts(region)},
                 user_agent_extra="layer-optimizer",
                 read_timeout=max(_READ_SECONDS, self.connection.longest_answer_seconds + _MARGIN_SECONDS),
                 connect_timeout=10,
@@ -106,6 +108,12 @@ class Clients:
             pacer = self._pacers.setdefault(region, Pacer(RealClock(), self.calls_per_second))
             client.meta.events.register("before-send", lambda event_name, **_: _pace(pacer, event_name))
         return client
+
+    def _attempts(self, region: str) -> int:
+        """How often each call is tried; where the region is likely mistyped, waiting for it is in vain."""
+        if self.connection.endpoint_url is None and region not in known_regions():
+            return _ATTEMPTS_IN_UNKNOWN
+        return _ATTEMPTS
 
     def _count(self, event_name: str, **_: Any) -> None:
         """Count one request; its event is `before-send.<service>.<operation>`."""

@@ -31,14 +31,28 @@ def raised(error, endpoint_url=None):
         (botocore.ProfileNotFound(profile="stage"), "stage", "~/.aws/config"),
         (botocore.NoRegionError(), "no region", "regions"),
         (botocore.InvalidRegionError(region_name="x y"), "no region", "--region"),
-        (botocore.EndpointConnectionError(endpoint_url="https://x"), "can't be reached", "region exists"),
+        (botocore.EndpointConnectionError(endpoint_url="https://x"), "can't be reached", "network"),
         (botocore.ConnectTimeoutError(endpoint_url="https://x"), "can't be reached", "network"),
         (botocore.UnauthorizedSSOTokenError(), "credentials can't be had", "aws sso login"),
+        (botocore.CredentialRetrievalError(provider="x", error_msg="y"), "credentials can't be had", "aws sso login"),
+        (botocore.ConfigParseError(path="x"), "own configuration", "~/.aws/config"),
+        (botocore.MissingDependencyException(msg="botocore[crt]"), "own configuration.*crt", "Install"),
+        (botocore.SSLError(endpoint_url="https://x", error="y"), "reached safely", "AWS_CA_BUNDLE"),
+        (botocore.UnknownServiceError(service_name="x", known_service_names="y"), "about app in eu-central-1", AGAIN),
+        (RuntimeError("the refreshed credentials are still expired."), "have expired", "Sign in again"),
         (client_error("ExpiredTokenException"), "was refused: ExpiredTokenException", "Sign in again"),
         (client_error("UnrecognizedClientException"), "was refused", "not known in this region"),
         (client_error("InvalidSignatureException"), "was refused", "clock"),
         (client_error("TooManyRequestsException", status=429), "was refused", "Too many calls"),
-        (client_error("CodeStorageExceededException"), "was refused", "larger code storage quota"),
+        (client_error("CodeStorageExceededException"), "was refused", "python -m optimizer prune"),
+        (client_error("PolicyLengthExceededException"), "was refused", "Remove permissions"),
+        (client_error("MalformedPolicyDocument", operation="PutRolePolicy"), "was refused", "`policy`"),
+        (client_error("LimitExceeded", operation="CreateRole"), "was refused", "larger quota"),
+        (client_error("OptInRequired"), "was refused", "not opened this region"),
+        (client_error("KMSDisabledException"), "was refused", "KMS key"),
+        (client_error("CodeVerificationFailedException"), "was refused", "signed code"),
+        (client_error("InvalidParameterValueException", "Layer version arn:x does not exist."), "arn:x", "was deleted"),
+        (client_error("InvalidParameterValueException", "The role cannot be assumed by Lambda."), "role", "role_arn"),
         (client_error("ResourceNotFoundException", status=404), "was refused", "deleted it meanwhile"),
         (client_error("InvalidParameterValueException", "Timeout"), "refused: .*Timeout", "config/layers.toml"),
         (
@@ -74,12 +88,31 @@ def test_the_message_says_what_failed_and_the_mend_what_to_do(error, message, me
     ],
 )
 def test_a_denied_call_names_the_action_to_allow(operation, action):
-    assert f"Allow {action} to" in raised(client_error("AccessDeniedException", operation=operation, status=403)).mend
+    denied = raised(client_error("AccessDeniedException", operation=operation, status=403))
+    assert denied.mend == f"Allow {action} on app to the identity that deploys."
 
 
 def test_a_denied_call_names_the_action_that_the_message_names():
     words = "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: app-role"
-    assert "Allow iam:PassRole to" in raised(client_error("AccessDeniedException", words, "CreateFunction")).mend
+    denied = raised(client_error("AccessDeniedException", words, "CreateFunction"))
+    assert denied.mend == "Allow iam:PassRole on app-role to the identity that deploys."
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("because no identity-based policy allows the lambda:X action", "Allow lambda:X on arn:a:b to the identity"),
+        (
+            "with an explicit deny in a service control policy",
+            "in a service control policy forbids lambda:X on arn:a:b",
+        ),
+        ("with an explicit deny in a permissions boundary", "in a permissions boundary forbids lambda:X on arn:a:b"),
+        ("because no resource-based policy allows the lambda:X action", "Its owner has to allow lambda:X on arn:a:b"),
+    ],
+)
+def test_whose_policy_denies_tells_who_can_allow_it(reason, told):
+    words = f"User: arn:aws:iam::1:user/ci is not authorized to perform: lambda:X on resource: arn:a:b {reason}"
+    assert told in raised(client_error("AccessDeniedException", words)).mend
 
 
 @pytest.mark.parametrize(
@@ -99,3 +132,16 @@ def test_a_call_that_may_have_acted_is_told_apart_and_can_be_repeated(error):
 
 def test_an_operation_that_is_not_served_is_refused_not_lost():
     assert isinstance(raised(client_error("NotImplementedException", status=501)), CallRejectedError)
+
+
+def test_what_is_no_error_of_aws_passes_through():
+    with pytest.raises(RuntimeError, match="something else"), translated("app", None, "eu-central-1"):
+        raise RuntimeError("something else")
+
+
+def test_a_region_that_nobody_knows_is_told_with_the_one_that_may_be_meant():
+    error = botocore.EndpointConnectionError(endpoint_url="https://lambda.eu-centrall-1.amazonaws.com")
+    with pytest.raises(AwsError) as caught, translated("app", None, "eu-centrall-1"):
+        raise error
+    assert "no region 'eu-centrall-1'" in caught.value.message
+    assert "eu-central-1 is one" in caught.value.mend
