@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from optimizer.deploy.permissions import action_of
+from optimizer.deploy.permissions import NEEDS, action_of
 
 AGAIN = "Run the same command again: it goes on from what is there."
 SIGN_IN = (
@@ -16,7 +16,7 @@ THROTTLED = f"Too many calls in this account and region at once; wait a little. 
 _UNKNOWN_KEY = f"These credentials are not known in this region or account. {SIGN_IN}"
 _CLOCK = "Check the secret key, and the clock of this machine: signatures are valid for a few minutes."
 _BUCKET = "Name with --bucket a bucket that exists in the function's own region."
-_CONFIGURATION = "Correct what the message names in config/layers.toml, build again, and run it again."
+CONFIGURATION = "Correct what the message names in config/layers.toml, build again, and run it again."
 _GONE = f"Look whether the name and the region are right. If somebody deleted it meanwhile: {AGAIN}"
 _STORAGE = (
     "`python -m optimizer prune` shows old layer versions that nothing refers to, with --versions functions' old "
@@ -56,8 +56,8 @@ _MENDS = {
     "NoSuchBucket": _BUCKET,
     "PermanentRedirect": _BUCKET,
     "RequestEntityTooLargeException": _BUCKET,
-    "InvalidParameterValueException": _CONFIGURATION,
-    "ValidationException": _CONFIGURATION,
+    "InvalidParameterValueException": CONFIGURATION,
+    "ValidationException": CONFIGURATION,
     "MalformedPolicyDocument": _POLICY,
     "MalformedPolicyDocumentException": _POLICY,
     "PolicyLengthExceededException": "Remove permissions that nothing needs any more: a resource's policy has 20 KB.",
@@ -115,14 +115,17 @@ def mend_of(code: str, operation: str, subject: str, message: str) -> str:
     if code in DENIED:
         return _allow(operation, subject, message)
     if code in {"InvalidParameterValueException", "ValidationException"}:
-        return next((mend for words, mend in _BY_WORDS.items() if words in message), _CONFIGURATION)
+        return next((mend for words, mend in _BY_WORDS.items() if words in message), CONFIGURATION)
     return _MENDS.get(code, AGAIN)
 
 
 def _allow(operation: str, subject: str, message: str) -> str:
     """Which action to allow, on what and to whom; or whose policy forbids it."""
-    action, resource = _NAMED_ACTION.search(message), _NAMED_RESOURCE.search(message)
-    what = f"{action[1] if action else action_of(operation)} on {resource[1].rstrip('.,') if resource else subject}"
+    named, resource = _NAMED_ACTION.search(message), _NAMED_RESOURCE.search(message)
+    action = named[1] if named else action_of(operation)
+    unlimited = any(need.action == action and need.kind == "anything" for need in NEEDS)
+    place = "every resource (it can't be limited)" if unlimited else subject
+    what = f"{action} on {resource[1].rstrip('.,') if resource and not unlimited else place}"
     explicit = _EXPLICIT.search(message)
     if explicit:
         return f"An explicit deny in a {explicit[1]} forbids {what}: whoever keeps that policy has to take it back."

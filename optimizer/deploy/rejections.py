@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optimizer.deploy.mends import AGAIN, DENIED, EXPIRED, SIGN_IN, mend_of, throttles
+from optimizer.deploy.mends import AGAIN, CONFIGURATION, DENIED, EXPIRED, SIGN_IN, mend_of, throttles
 from optimizer.deploy.regions import known_regions, nearest
 from optimizer.errors import AwsError
 
@@ -105,6 +105,7 @@ _TOLD: dict[str, tuple[str, str]] = {
     "TokenRetrievalError": (_NOT_HAD, SIGN_IN),
     "CredentialRetrievalError": (_NOT_HAD, SIGN_IN),
     "RefreshWithMFAUnsupportedError": (_NOT_HAD, SIGN_IN),
+    "ParamValidationError": ("AWS takes no such call about {subject}", CONFIGURATION),
     "NoRegionError": ("{region!r} is no region", _REGIONS),
     "InvalidRegionError": ("{region!r} is no region", _REGIONS),
     "ConfigParseError": (_OWN_CONFIGURATION, _PROFILE),
@@ -127,7 +128,7 @@ def _unanswered(error: Exception, subject: str, endpoint_url: str | None, region
     for name in names:
         if name in _TOLD:
             told, mend = _TOLD[name]
-            return AwsError(f"{told.format(where=where, region=region)}: {error}", mend=mend)
+            return AwsError(f"{told.format(where=where, region=region, subject=subject)}: {error}", mend=mend)
     return AwsError(f"The call about {subject} in {region} failed: {error}", mend=AGAIN)
 
 

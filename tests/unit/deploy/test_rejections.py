@@ -37,6 +37,7 @@ def raised(error, endpoint_url=None):
         (botocore.CredentialRetrievalError(provider="x", error_msg="y"), "credentials can't be had", "aws sso login"),
         (botocore.ConfigParseError(path="x"), "own configuration", "~/.aws/config"),
         (botocore.MissingDependencyException(msg="botocore[crt]"), "own configuration.*crt", "Install"),
+        (botocore.ParamValidationError(report="MemorySize"), "no such call about app: .*\nMemorySize", "layers.toml"),
         (botocore.SSLError(endpoint_url="https://x", error="y"), "reached safely", "AWS_CA_BUNDLE"),
         (botocore.UnknownServiceError(service_name="x", known_service_names="y"), "about app in eu-central-1", AGAIN),
         (RuntimeError("the refreshed credentials are still expired."), "have expired", "Sign in again"),
@@ -83,13 +84,21 @@ def test_the_message_says_what_failed_and_the_mend_what_to_do(error, message, me
         ("Invoke", "lambda:InvokeFunction"),
         ("GetLayerVersionByArn", "lambda:GetLayerVersion"),
         ("UploadPart", "s3:PutObject"),
-        ("GetMetricData", "cloudwatch:GetMetricData"),
         ("GetBucketNotificationConfiguration", "s3:GetBucketNotification"),
     ],
 )
 def test_a_denied_call_names_the_action_to_allow(operation, action):
     denied = raised(client_error("AccessDeniedException", operation=operation, status=403))
     assert denied.mend == f"Allow {action} on app to the identity that deploys."
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [("GetMetricData", "cloudwatch:GetMetricData"), ("ListLayerVersions", "lambda:ListLayerVersions")],
+)
+def test_an_action_that_knows_no_resources_is_told_as_such(operation, action):
+    denied = raised(client_error("AccessDeniedException", operation=operation, status=403))
+    assert denied.mend == f"Allow {action} on every resource (it can't be limited) to the identity that deploys."
 
 
 def test_a_denied_call_names_the_action_that_the_message_names():
