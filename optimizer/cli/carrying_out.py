@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How the command line wants it: `question` is asked on a terminal, `nothing` said where nothing is to be done."""
+    """How the command line wants it: `question` is asked on a terminal, `nothing` said where nothing is to be done.
+
+    With `explain` the commands of the AWS CLI that do the same are printed, and nothing more is done.
+    """
 
     yes: bool
     dry_run: bool
+    explain: bool
     as_json: bool
     lease: str | None
     question: str
@@ -42,6 +46,8 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
     """
     from optimizer.report.change_set import deploy_document, print_changes, print_results
 
+    if manner.explain:
+        return _explain(deployer, aws, plan(), as_json=manner.as_json)
     journal, as_json = deployer.journal, manner.as_json
     with leased(None if manner.dry_run else manner.lease, aws, deployer.manifest):
         deployments = plan()
@@ -67,6 +73,28 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
         return 0
     note("Nothing was changed.")
     return 1
+
+
+def _explain(deployer: Deployer, aws: Remote, deployments: Sequence[Deployment], *, as_json: bool) -> int:
+    """Print the commands of the AWS CLI that do the same, as a script or in the JSON document."""
+    from optimizer.report.change_set import deploy_document
+    from optimizer.report.cli_equivalents import Equivalents
+    from optimizer.report.script import explained, script
+
+    manifest, endpoint_url = deployer.manifest, aws.clients.connection.endpoint_url
+    equivalents = Equivalents(zip_path=manifest.zip_path, commit=manifest.commit, endpoint_url=endpoint_url)
+    commands = explained(deployments, equivalents)
+    error = stopped([(f"{one.function} in {one.region}", one.error) for one in deployments])
+    if as_json:
+        calls = aws.clients.calls
+        emit_json(
+            deploy_document(deployments, executed=False, sent_bytes=0, calls=calls, error=error, commands=commands)
+        )
+    else:
+        typer.echo(script(deployments, commands), nl=False)
+    if error is not None:
+        raise error
+    return 0
 
 
 def stopped(places: Sequence[tuple[str, OptimizerError | None]]) -> OptimizerError | None:

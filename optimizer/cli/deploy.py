@@ -27,6 +27,7 @@ from optimizer.cli.remote import (
     ArtifactsOption,
     BucketOption,
     EndpointOption,
+    ExplainOption,
     FunctionOption,
     LocalOption,
     RegionOption,
@@ -45,6 +46,7 @@ def deploy(
     *,
     artifacts_folder: ArtifactsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change set; change nothing.")] = False,
+    explain: ExplainOption = False,
     code_only: Annotated[
         bool, typer.Option("--code-only", help="Send only the function's code; its layers have to be attached.")
     ] = False,
@@ -82,14 +84,14 @@ def deploy(
     """
     one_place(local=local, endpoint_url=endpoint_url)
     in_steps = canary_of(canary, watched_for, max_error_rate)
-    if not (yes or dry_run or sys.stdin.isatty()):
+    if not (yes or dry_run or explain or sys.stdin.isatty()):
         raise UsageError(
             "deploy asks before it changes anything, and there is no terminal to ask at",
             mend="Give --yes to deploy without being asked, or --dry-run to see what would be done.",
         )
     as_json = output_format is Format.JSON
     source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
-    with artifacts(artifacts_folder, source, code_only=code_only, quiet=as_json) as built:
+    with artifacts(artifacts_folder, source, code_only=code_only and not explain, quiet=as_json) as built:
         from optimizer.deploy import Deployer, Journal, Options, RealClock
 
         manifest = chosen(built.manifest, function, region)
@@ -110,6 +112,7 @@ def deploy(
             manner = Manner(
                 yes=yes,
                 dry_run=dry_run,
+                explain=explain,
                 as_json=as_json,
                 lease=lease,
                 question="Deploy this?",

@@ -49,6 +49,10 @@ FunctionOption = Annotated[
 RegionOption = Annotated[
     list[str] | None, typer.Option("--region", help="Instead of the functions' regions; may be repeated.")
 ]
+ExplainOption = Annotated[
+    bool,
+    typer.Option("--explain", help="Print commands of the AWS CLI that do the same, as a bash script; change nothing."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, not
 from optimizer.cli.leasing import LeaseOption
 from optimizer.cli.remote import (
     EndpointOption,
+    ExplainOption,
     FunctionOption,
     LocalOption,
     RegionOption,
@@ -37,6 +38,7 @@ def rollback(
     function: FunctionOption = None,
     region: RegionOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change set; change nothing.")] = False,
+    explain: ExplainOption = False,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
@@ -54,7 +56,7 @@ def rollback(
     one_place(local=local, endpoint_url=endpoint_url)
     if to is not None and not to.isdecimal():
         raise UsageError(f"--to {to}: versions are numbers", mend="Name a published version, such as --to 12.")
-    if not (yes or dry_run or sys.stdin.isatty()):
+    if not (yes or dry_run or explain or sys.stdin.isatty()):
         raise UsageError(
             "rollback asks before it changes anything, and there is no terminal to ask at",
             mend="Give --yes to go back without being asked, or --dry-run to see what would be done.",
@@ -76,6 +78,7 @@ def rollback(
         manner = Manner(
             yes=yes,
             dry_run=dry_run,
+            explain=explain,
             as_json=output_format is Format.JSON,
             lease=lease,
             question="Go back?",

@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 POLICY_NAME = "layer-optimizer"
 """Our inline policy's name in a role."""
 
-_MADE_BY = "Made by layer-optimizer"
+MADE_BY = "Made by layer-optimizer"
 """A role's description that tells that it is ours."""
 
 _PARAMETERS = 10
 """In one GetParameters (API model)."""
 
-_TRUST = {
+TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+"""Who may take a role that is made here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class AccountAws:
         return Role(
             name=name,
             arn=found["Arn"],
-            ours=found.get("Description", "") == _MADE_BY,
+            ours=found.get("Description", "") == MADE_BY,
             policy=self.role_policy(name),
             attached=attached,
         )
@@ -87,7 +88,7 @@ class AccountAws:
         """See Aws.create_role."""
         with self._about(f"role {name}"):
             answer = self._iam.create_role(
-                RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST), Description=_MADE_BY
+                RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), Description=MADE_BY
             )
             return str(answer["Role"]["Arn"])
 

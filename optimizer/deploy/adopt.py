@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 120.0
 """An event-source mapping takes some seconds for each change, and takes no other meanwhile."""
-_FROZEN = "what $LATEST was when its callers were moved to an alias"
+FROZEN = "what $LATEST was when its callers were moved to an alias"
+"""The description of the version that `$LATEST` is frozen as."""
 
 
 def freeze_latest(aws: Aws, function: str, latest: Latest) -> tuple[str, str]:
@@ -29,7 +30,7 @@ def freeze_latest(aws: Aws, function: str, latest: Latest) -> tuple[str, str]:
     Raises:
         DeployRefusedError: somebody else changed the function meanwhile.
     """
-    version = latest.freeze(_FROZEN)
+    version = latest.freeze(FROZEN)
     there = aws.alias(function, ALIAS)
     try:
         if there is None:

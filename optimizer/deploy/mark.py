@@ -45,6 +45,12 @@ class Draft:
     rest: str
     own_role: bool
 
+    def said(self, version: str, layers: Iterable[object], url: str | None, before: str | None) -> str:
+        """The mark's text for what came of it."""
+        numbers = ",".join(map(str, layers)) or "-"
+        text = f"lo1 {version} {self.code} {self.rest} {numbers} {'o' if self.own_role else 'r'} {url or '-'}"
+        return text + (f" was {before}" if before else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
@@ -62,10 +68,7 @@ class Mark:
 
     def text(self) -> str:
         """The alias's description; empty where it would be too long, since half a mark is none."""
-        numbers = ",".join(map(str, self.layers)) or "-"
-        role = "o" if self.draft.own_role else "r"
-        text = f"lo1 {self.version} {self.draft.code} {self.draft.rest} {numbers} {role} {self.url or '-'}"
-        text += f" was {self.before}" if self.before else ""
+        text = self.draft.said(self.version, self.layers, self.url, self.before)
         return text if len(text) <= _LONGEST else ""
 
     def arns(self, alias: Alias, names: Iterable[str]) -> tuple[str, ...] | None:

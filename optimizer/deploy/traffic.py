@@ -16,7 +16,7 @@ _PERIOD_SECONDS = 60
 _AHEAD_SECONDS = 60
 """How far this machine's clock may be behind."""
 
-_METRICS = {
+METRICS = {
     "invocations": "Invocations",
     "errors": "Errors",
     "requests": "UrlRequestCount",
@@ -44,26 +44,10 @@ class TrafficAws(CallerAws):
         """See Aws.calls_of."""
         now = datetime.now(UTC)
         start = now - timedelta(seconds=seconds)
-        dimensions = {"FunctionName": function, "Resource": f"{function}:{name}", "ExecutedVersion": version}
-        queries = [
-            {
-                "Id": field,
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": "AWS/Lambda",
-                        "MetricName": metric,
-                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-                    },
-                    "Period": _PERIOD_SECONDS,
-                    "Stat": "Sum",
-                },
-            }
-            for field, metric in _METRICS.items()
-        ]
-        sums = dict.fromkeys(_METRICS, 0.0)
+        sums = dict.fromkeys(METRICS, 0.0)
         with self._about(f"the metrics of {function}:{name}"):
             pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries,
+                MetricDataQueries=metric_queries(function, name, version),
                 StartTime=start.replace(second=0, microsecond=0),
                 EndTime=now + timedelta(seconds=_AHEAD_SECONDS),
             )
@@ -75,3 +59,23 @@ class TrafficAws(CallerAws):
     @property
     def _cloudwatch(self) -> Any:
         return self.clients.client("cloudwatch", self.region)
+
+
+def metric_queries(function: str, alias: str, version: str) -> list[dict[str, Any]]:
+    """What GetMetricData is asked about the calls of a version behind an alias."""
+    dimensions = {"FunctionName": function, "Resource": f"{function}:{alias}", "ExecutedVersion": version}
+    return [
+        {
+            "Id": field,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Lambda",
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                },
+                "Period": _PERIOD_SECONDS,
+                "Stat": "Sum",
+            },
+        }
+        for field, metric in METRICS.items()
+    ]

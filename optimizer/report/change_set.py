@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
     from optimizer.deploy import Action, Deployment
     from optimizer.errors import OptimizerError
+    from optimizer.report.script import Explained
 
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "?": "cyan"}
 
@@ -150,8 +151,12 @@ def deploy_document(
     sent_bytes: int,
     calls: Mapping[str, int],
     error: OptimizerError | None = None,
+    commands: Mapping[int, Explained] | None = None,
 ) -> dict[str, Any]:
-    """The document of `deploy --format json`; an `error` that is more than a refusal stands in it too."""
+    """The document of `deploy --format json`; an `error` that is more than a refusal stands in it too.
+
+    `commands` are the AWS CLI's for each action, by the deployment's place, where they were asked for.
+    """
     failed = error is not None and error.exit_status > 1
     return {
         "schema": 1,
@@ -168,9 +173,9 @@ def deploy_document(
                 "url": _url(one),
                 "outcome": one.outcome,
                 "layers": _layers(one),
-                "changes": _changes(one),
+                "changes": _changes(one, (commands or {}).get(number)),
             }
-            for one in deployments
+            for number, one in enumerate(deployments)
         ],
     }
 
@@ -248,12 +253,14 @@ def _layers(one: Deployment) -> list[dict[str, Any]]:
     ]
 
 
-def _changes(one: Deployment) -> list[dict[str, Any]]:
+def _changes(one: Deployment, commands: Explained | None) -> list[dict[str, Any]]:
     """What was to be done; where it was not, the reason as the last of them."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"action": action.name, "subject": action.subject, "bytes": action.bytes, "reason": action.reason}
         for action in (one.changes.actions if one.changes is not None else ())
     ]
+    for row, own in zip(rows, commands or (), strict=False):
+        row["commands"] = [command.line() for command in own]
     if one.error is not None:
         action = "refuse" if one.outcome == "refused" else "stop"
         rows.append({"action": action, "subject": one.function, "bytes": 0, "reason": one.error.message})

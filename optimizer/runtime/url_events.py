@@ -108,8 +108,8 @@ def event_of(
     return event
 
 
-def check_event(path: str, *, request_id: str) -> bytes:
-    """A GET of `path` by nobody in particular, as it would come through the function's URL."""
+def check_event(path: str, *, request_id: str, now: float | None = None) -> bytes:
+    """A GET of `path` by nobody in particular, as it would come through the function's URL; `now` as in event_of."""
     path, _, query = path.partition("?")
     request = HttpRequest(
         method="GET",
@@ -119,7 +119,7 @@ def check_event(path: str, *, request_id: str) -> bytes:
         body=b"",
         source_ip="127.0.0.1",
     )
-    event = event_of(request, domain=_CHECK_HOST, account="anonymous", request_id=request_id)
+    event = event_of(request, domain=_CHECK_HOST, account="anonymous", request_id=request_id, now=now)
     return json.dumps(event).encode()
 
 

@@ -173,11 +173,11 @@ def command(aws, tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def client(aws, region):
-    def make(service="lambda"):
+    def make(service="lambda", region_name=region):
         return boto3.client(
             service,
             endpoint_url=aws.endpoint_url,
-            region_name=region,
+            region_name=region_name,
             aws_access_key_id="x",
             aws_secret_access_key="x",
         )
