@@ -33,6 +33,7 @@ COMMANDS = (
     "consumers",
     "roll",
     "prune",
+    "policy",
     "local",
     "demo",
 )

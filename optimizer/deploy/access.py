@@ -129,10 +129,10 @@ def tag_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
 
 def logs_policy(region: str) -> str:
     """The ARN of the managed policy that lets a function write its log."""
-    return f"arn:{_partition(region)}:iam::aws:policy/{_LOGS}"
+    return f"arn:{partition_of(region)}:iam::aws:policy/{_LOGS}"
 
 
-def _partition(region: str) -> str:
+def partition_of(region: str) -> str:
     """The partition that a region belongs to."""
     for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
         if region.startswith(prefix):
