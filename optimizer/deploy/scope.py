@@ -141,6 +141,8 @@ def grants(kind: Kind, scope: Scope) -> tuple[Grant, ...]:  # noqa: C901, PLR091
             return _on(*scope.functions())
         case "function-version":
             return _on(*scope.functions(whole=False))
+        case "tagged-function":
+            return _on(*scope.functions(lambda one: bool(one.tags)))
         case "checked-version":
             return _on(*scope.functions(lambda one: one.check_path is not None, whole=False))
         case "function-with-url":
@@ -187,6 +189,11 @@ def grants(kind: Kind, scope: Scope) -> tuple[Grant, ...]:  # noqa: C901, PLR091
             return _on(*scope.roles(lambda one: one.policy is None))
         case "zip":
             return _on(*_s3(scope, f"{scope.bucket}/{_ZIPS}" if scope.bucket else None))
+        case "zip-listing":
+            ours = {"StringLike": {"s3:prefix": _ZIPS}}
+            return _on(*_s3(scope, scope.bucket), condition=ours)
+        case "zip-bucket":
+            return _on(*_s3(scope, scope.bucket))
         case "lease":
             return _on(*_s3(scope, "/".join(scope.lease) if scope.lease else None))
         case "lease-bucket":

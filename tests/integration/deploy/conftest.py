@@ -15,8 +15,10 @@ import pytest
 
 from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.cli.app import main
+from optimizer.deploy.permissions import operations_of
 from optimizer.local import embedded_aws
 from optimizer.models import Target
+from tests.integration.deploy.requests import recorded
 
 HANDLER = """
 import json
@@ -135,12 +137,31 @@ class Done:
     status: int = 0
 
 
+OPTIONS = {
+    "deploy": {"--bucket": "bucket", "--lease": "lease", "--adopt": "adopt", "--canary": "canary"},
+    "publish": {"--bucket": "bucket", "--ssm": "ssm"},
+    "prune": {"--versions": "versions"},
+}
+"""What options add to what their commands are permitted to call."""
+
+
+def permitted(command, arguments):
+    """The operations that the table of permissions has for a command with its options."""
+    added = {part for option, part in OPTIONS.get(command, {}).items() if option in arguments}
+    return operations_of(frozenset({command, *added}))
+
+
 class Command:
-    """`python -m optimizer` in this process; `calls` are those that the last run made, by the service's access log."""
+    """`python -m optimizer` in this process.
+
+    `calls` are those that the last run made, by the service's access log, and `requests` what it asked for; each run is
+    checked to call nothing but what the table of permissions has for its command and options.
+    """
 
     def __init__(self, aws, folder, monkeypatch, capsys):
         self.aws, self.folder, self.monkeypatch, self.capsys = aws, folder, monkeypatch, capsys
         self.calls = Counter()
+        self.requests = []
 
     def __call__(self, command, *arguments, status=0, local=True, **env):
         before = Counter(self.aws.log.counts)
@@ -153,10 +174,11 @@ class Command:
                 patch.setenv(key, value)
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["optimizer", command, *arguments, *where])
-            with pytest.raises(SystemExit) as left:
+            with recorded(patch) as self.requests, pytest.raises(SystemExit) as left:
                 main()
         done = Done(*self.capsys.readouterr(), int(left.value.code or 0))
         assert status in {done.status, None}, done.stderr + done.stdout
+        assert {request.operation for request in self.requests} <= permitted(command, arguments)
         self.calls = Counter({operation: n for (_, operation), n in (self.aws.log.counts - before).items()})
         return done
 
