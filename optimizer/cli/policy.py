@@ -72,7 +72,10 @@ def deployer(
     commands: Annotated[
         list[Command] | None,
         typer.Option(
-            "--for", help="A command that is to be allowed; may be repeated.", show_default="deploy, publish, rollback"
+            "--for",
+            help="A command that is run: deploy, publish, rollback, status, consumers, roll or prune; may be repeated.",
+            metavar="COMMAND",
+            show_default="deploy, publish, rollback",
         ),
     ] = None,
     everything: Annotated[
@@ -85,7 +88,7 @@ def deployer(
         str | None, typer.Option("--bucket", help="With what `--bucket NAME` needs.", metavar="NAME")
     ] = None,
     lease: Annotated[
-        str | None, typer.Option("--lease", help="With what `deploy --lease ADDRESS` needs.", metavar="ADDRESS")
+        str | None, typer.Option("--lease", help="With what `--lease ADDRESS` needs.", metavar="ADDRESS")
     ] = None,
     ssm: Annotated[
         str | None, typer.Option("--ssm", help="With what `publish --ssm PREFIX` needs.", metavar="PREFIX")

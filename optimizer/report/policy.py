@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _NAMES: dict[Part, str] = {
     "bucket": "--bucket",
-    "lease": "deploy --lease",
+    "lease": "--lease",
     "ssm": "publish --ssm",
     "adopt": "deploy --adopt",
     "canary": "deploy --canary",
