@@ -1,6 +1,7 @@
 """Whatever AWS refuses, the command says what, on what, and what to do; run again it ends as if nothing had been."""
 
 import dataclasses
+import itertools
 import json
 import re
 
@@ -24,6 +25,13 @@ LATER = """ListProvisionedConcurrencyConfigs GetLayerVersionPolicy AddLayerVersi
     RemoveLayerVersionPermission UpdateFunctionCode UpdateFunctionConfiguration UntagResource TagResource
     RemovePermission UpdateFunctionUrlConfig DeleteFunctionUrlConfig"""
 ADOPT = "UpdateEventSourceMapping GetObject PutObject DeleteObject"
+BUCKET = "PutObject DeleteObject ListObjectsV2 ListMultipartUploads"
+PASSED_OVER = (
+    "could not be removed and expires by itself",
+    "something may be left of s3://",
+    "what killed runs left in s3://",
+)
+"""What is said where something beside the deploy itself is denied, which is done all the same."""
 TOLERATED = {
     "GetBucketNotificationConfiguration": "what can't be asked is left where it is, and told",
     "ListTargetsByRule": "as above",
@@ -44,7 +52,7 @@ class Denials:
     faults: object
     struck: list = dataclasses.field(default_factory=list)
     told: dict = dataclasses.field(default_factory=dict)
-    at_the_end: object = None
+    next: object = None
 
     def run(self, folder, *arguments):
         while True:
@@ -61,8 +69,9 @@ class Denials:
             if len(self.struck) == before:
                 assert done.status == 0, done.stderr
                 return
-            if done.status == 0 and "could not be removed and expires by itself" in done.stderr:
-                self.at_the_end()  # it is the last of all, and what was deployed stays so
+            if done.status == 0 and any(words in done.stderr for words in PASSED_OVER):
+                assert f"{self.struck[-1]} of s3://" in done.stderr
+                self.next(len(self.struck))
                 continue
             assert done.status == 3, f"{self.struck[-1]}: {done.stderr}"
             self.told[self.struck[-1]] = done.stderr.split("error: ")[1].strip().splitlines()
@@ -122,15 +131,43 @@ def test_what_adopting_and_a_lease_call_can_be_denied(command, client, region, t
     client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     built(tmp_path / "b", function="adopted", region=region, url="none", version="2")
     denials = Denials(command, faults, struck=[*FIRST.split(), *LATER.split()])
-    denials.at_the_end = lambda: client("s3").delete_object(Bucket=bucket, Key="app.json")
+    denials.next = lambda _: client("s3").delete_object(Bucket=bucket, Key="app.json")
     denials.run(tmp_path / "b", "--adopt", "--lease", f"s3://{bucket}/app.json")
     assert set(ADOPT.split()) <= set(denials.struck)
     denials.check(region, ("adopted", bucket, "event source"))
 
 
+@pytest.fixture
+def small_calls(monkeypatch):
+    """Calls take so little that a function's zip is too large, and its layers are not."""
+    monkeypatch.setattr("optimizer.limits.DIRECT_ZIP_BYTES", 180)
+
+
+@pytest.mark.usefixtures("small_calls")
+def test_what_goes_through_a_bucket_can_be_denied(command, client, region, tmp_path, faults):  # noqa: F811
+    bucket = f"zips-{region}"
+    client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    built(tmp_path / "0", function="stored", region=region)
+    denials = Denials(command, faults, struck=[*FIRST.split(), *LATER.split()])
+    versions = itertools.count(2)
+
+    def another_build(_):
+        built(tmp_path / "0", function="stored", region=region, version=str(next(versions)))
+
+    denials.next = another_build  # so that there is something to send again
+    denials.run(tmp_path / "0", "--bucket", bucket)
+    assert set(denials.struck[-4:]) == set(BUCKET.split())
+    denials.check(region, (bucket,))
+    assert client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] <= 1, "what could not be removed"
+
+
 def test_no_call_that_a_deploy_makes_is_left_out():
-    known = {*FIRST.split(), *LATER.split(), *ADOPT.split(), *TOLERATED}
-    assert operations_of(frozenset({"deploy", "adopt", "lease"})) <= known
+    known = {*FIRST.split(), *LATER.split(), *ADOPT.split(), *BUCKET.split(), *TOLERATED}
+    assert operations_of(frozenset({"deploy", "adopt", "lease", "bucket"})) <= known | PARTS
+
+
+PARTS = {"CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload"}
+"""PutObject's, for what is larger than a test's zip; their denial is told in the same way."""
 
 
 def test_credentials_that_expire_on_the_way_leave_what_is_done_and_the_next_run_goes_on(
