@@ -141,6 +141,7 @@ def connected(
         clients = Clients(
             connection=Connection(endpoint_url=url, local=local, longest_answer_seconds=longest_answer_seconds),
             calls_per_second=calls_per_second,
+            clock=clock,
         )
         known: dict[str, Aws] = {}
 

@@ -13,15 +13,15 @@ from optimizer.deploy.clock import RealClock
 from optimizer.deploy.pace import Pacer
 from optimizer.deploy.regions import known_regions
 from optimizer.deploy.rejections import translated
+from optimizer.deploy.retry import Retries, most_tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-_ATTEMPTS = 6
-"""Of each call in botocore's standard mode, which waits with jitter after throttling, 5xx and broken connections."""
+    from optimizer.deploy.clock import Clock
 
-_ATTEMPTS_IN_UNKNOWN = 2
+_TRIES_IN_UNKNOWN = 2
 _READ_SECONDS = 60
 _MARGIN_SECONDS = 15
 
@@ -44,11 +44,12 @@ class Clients:
     """The clients of one run in all regions, made when they are first asked for, and what they have sent.
 
     `calls_per_second` is the pace at which each region's control plane is called, tries that are repeated included;
-    without it calls are not paced, and botocore's retries are left to deal with throttling. `guard` is called before
-    each request, which is not sent where it raises.
+    without it calls are not paced, and throttling is dealt with by repeating them. `guard` is called before each
+    request, which is not sent where it raises. All waiting is on the `clock`.
     """
 
     connection: Connection
+    clock: Clock = field(default_factory=RealClock)
     calls_per_second: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
     guard: Callable[[], None] | None = None
@@ -96,7 +97,7 @@ class Clients:
             region_name=region,
             endpoint_url=self.connection.endpoint_url,
             config=botocore.config.Config(
-                retries={"mode": "standard", "total_max_attempts": 1 if once else self._attempts(region)},
+                retries={"mode": "standard", "total_max_attempts": 1},
                 user_agent_extra="layer-optimizer",
                 read_timeout=max(_READ_SECONDS, self.connection.longest_answer_seconds + _MARGIN_SECONDS),
                 connect_timeout=10,
@@ -104,16 +105,18 @@ class Clients:
             ),
         )
         client.meta.events.register("before-send", self._count)
+        if not once:
+            client.meta.events.register("needs-retry", Retries(self.clock, most=self._most_tries(region)))
         if service == "lambda" and self.calls_per_second is not None:
-            pacer = self._pacers.setdefault(region, Pacer(RealClock(), self.calls_per_second))
+            pacer = self._pacers.setdefault(region, Pacer(self.clock, self.calls_per_second))
             client.meta.events.register("before-send", lambda event_name, **_: _pace(pacer, event_name))
         return client
 
-    def _attempts(self, region: str) -> int:
-        """How often each call is tried; where the region is likely mistyped, waiting for it is in vain."""
+    def _most_tries(self, region: str) -> int | None:
+        """How often each call is tried at most; where the region is likely mistyped, waiting for it is in vain."""
         if self.connection.endpoint_url is None and region not in known_regions():
-            return _ATTEMPTS_IN_UNKNOWN
-        return _ATTEMPTS
+            return _TRIES_IN_UNKNOWN
+        return most_tries()
 
     def _count(self, event_name: str, **_: Any) -> None:
         """Count one request; its event is `before-send.<service>.<operation>`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.deploy import descriptions
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import MISSING, AnswerLostError, CallRejectedError
+from optimizer.deploy.retry import LOST_SECONDS, THROTTLED, THROTTLED_SECONDS, Backoff
 from optimizer.deploy.storage import StorageAws
 from optimizer.deploy.values import LayerFacts, LayerVersion
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from optimizer.deploy.port import Zip
     from optimizer.deploy.values import Absence
 
-_LOST_TRIES = 4
 _UNREADABLE = frozenset({*MISSING, "AccessDeniedException"})
 
 
@@ -78,7 +78,8 @@ class LayerAws(StorageAws):
         self, name: str, fingerprint: str, content: Zip, *, runtime: str, architecture: str, commit: str | None
     ) -> LayerVersion:
         """See Aws.publish_layer; where an answer is lost, the version that it may have made is looked for first."""
-        for left in reversed(range(_LOST_TRIES)):
+        backoff = Backoff(self.clock)
+        while True:
             try:
                 with self.clients.translated(f"layer {name}", self.region):
                     answer = self.clients.client("lambda", self.region, once=True).publish_layer_version(
@@ -89,15 +90,16 @@ class LayerAws(StorageAws):
                         CompatibleArchitectures=[architecture],
                     )
                     return _layer(name, fingerprint, answer)
-            except (AnswerLostError, CallRejectedError) as error:
-                throttled = isinstance(error, CallRejectedError) and error.aws_code == "TooManyRequestsException"
-                if not left or not (throttled or isinstance(error, AnswerLostError)):
+            except AnswerLostError:
+                if not backoff.wait(LOST_SECONDS):
                     raise
-            self.clock.sleep(2.0 ** (_LOST_TRIES - left) / 4)
+            except CallRejectedError as error:
+                if error.aws_code not in THROTTLED or not backoff.wait(THROTTLED_SECONDS):
+                    raise
+                continue  # it did not act
             found = self.find_layer(name, fingerprint, runtime=runtime, architecture=architecture)
             if found is not None:
                 return found
-        raise AssertionError("unreachable: the last try returns or raises")
 
     def layer_grants(self, layer: str, version: int) -> frozenset[str]:
         """See Aws.layer_grants."""

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wsgi import get_input_stream
 
@@ -52,14 +53,22 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def read_request(environ: WSGIEnvironment) -> HttpRequest:
-    """The request as a value, its body read whole."""
+    """The request as a value, its body read whole.
+
+    Raises:
+        ConnectionAbortedError: the caller went away before the body was sent.
+    """
     path, _, _ = str(environ["RAW_URI"]).partition("?")
+    try:
+        body = get_input_stream(environ).read()
+    except ClientDisconnected as error:
+        raise ConnectionAbortedError from error
     return HttpRequest(
         method=environ["REQUEST_METHOD"],
         path=path,
         query=environ.get("QUERY_STRING", ""),
         headers=environ["embedded.headers"],
-        body=get_input_stream(environ).read(),
+        body=body,
         source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
         protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
     )
