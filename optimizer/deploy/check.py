@@ -22,6 +22,9 @@ _GOOD = range(200, 300)
 _SHOWN_CHARACTERS = 500
 _SHOWN_LINES = 12
 _BUSY_SECONDS = 120.0
+_UNANSWERED = 5
+_UNANSWERED_SECONDS = 60.0
+"""So often, or so long, there may be no answer."""
 _BUSY = frozenset(
     {
         "TooManyRequestsException",
@@ -37,20 +40,21 @@ _BUSY = frozenset(
 def ask(aws: Aws, function: str, version: str, path: str, clock: Clock) -> str | None:
     """What is wrong with a version's answer to GET `path`; None where it is good.
 
-    A call without an answer is made once more, as it may be the network's fault; then it is the version's.
+    A call without an answer is made again, as it may be the network's fault or the service's; when that was tried for a
+    while, it is the version's.
 
     Raises:
         AwsError: the call is refused.
     """
-    unanswered = 0
+    unanswered, began = 0, clock.now()
     refused = AwsError(f"{function}:{version} was not called", mend="")
     for _ in chain((None,), waits(clock, within=_BUSY_SECONDS)):
         try:
             return fault(aws.invoke(function, version, check_event(path, request_id=str(uuid.uuid4()))))
         except AnswerLostError as error:
             unanswered += 1
-            if unanswered > 1:
-                return f"there was no answer, twice: {error.message}"
+            if unanswered >= _UNANSWERED or (unanswered > 1 and clock.now() - began > _UNANSWERED_SECONDS):
+                return f"there was no answer, {unanswered} times: {error.message}"
             refused = error
         except CallRejectedError as error:
             if error.aws_code not in _BUSY:
