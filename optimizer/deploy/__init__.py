@@ -2,6 +2,7 @@
 
 from optimizer.deploy.actions import Action, ChangeSet
 from optimizer.deploy.aws import BotoAws
+from optimizer.deploy.call_counts import calls_of
 from optimizer.deploy.canary import Canary
 from optimizer.deploy.client import Clients, Connection, default_region
 from optimizer.deploy.clock import RealClock
@@ -30,6 +31,7 @@ __all__ = [
     "Published",
     "Publisher",
     "RealClock",
+    "calls_of",
     "default_region",
     "plan_rollback",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 _EVERY_SECONDS = 30.0
 """Between two readings; CloudWatch has a new point each minute."""
 _STALE = "PreconditionFailedException"
+
+
+def readings(seconds: float) -> int:
+    """How often metrics are read in a watch of so many seconds, if the calls themselves take no time."""
+    return max(math.ceil(seconds / _every(seconds)), 1)
+
+
+def _every(seconds: float) -> float:
+    return min(_EVERY_SECONDS, max(seconds / 5, 1.0))
 
 
 def check_may_share(aws: Aws, changes: ChangeSet) -> None:
@@ -97,7 +107,7 @@ class Shift:
         if self._step is None:
             return
         version, end = self._version, self.clock.now() + action.seconds
-        every = min(_EVERY_SECONDS, max(action.seconds / 5, 1.0))
+        every = _every(action.seconds)
         while True:
             self.clock.sleep(max(min(every, end - self.clock.now()), 0.0))
             calls = self.aws.calls_of(self.function, ALIAS, version, seconds=self.clock.now() - self._began)

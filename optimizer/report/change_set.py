@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.deploy import ALIAS
+from optimizer.deploy import ALIAS, calls_of
 from optimizer.deploy.actions import (
     AttachLayers,
     AttachPolicy,
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from optimizer.errors import OptimizerError
     from optimizer.report.script import Explained
 
+_ROOMY_COLUMNS = 100
+"""From here on a table has room for the calls of each action."""
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "?": "cyan"}
 
 
@@ -113,11 +115,13 @@ def print_changes(
     for one in deployments:
         parts.append(_heading(one))
         if one.changes is not None:
-            parts.append(action_table([(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]))
+            rows = [(symbol(a), a.name, a.subject, a.bytes, a.reason) for a in one.changes.actions]
+            roomy = console.width >= _ROOMY_COLUMNS
+            parts.append(action_table(rows, calls=calls_of(one.changes) if roomy else ()))
             parts += [Text(f"  !  $LATEST is called by {x}, who sees it half-done", "red") for x in one.changes.callers]
         parts.append(Text())
     parts.append(_sum(deployments, nothing))
-    console.print(Group(*parts), highlight=False)
+    printed(console, parts)
 
 
 def print_results(
@@ -201,16 +205,34 @@ def _heading(one: Deployment) -> Text:
     return heading
 
 
-def action_table(rows: Sequence[tuple[str, str, str, int, str]]) -> Table:
-    """Symbol, what, subject, bytes to send, why."""
+def action_table(rows: Sequence[tuple[str, str, str, int, str]], *, calls: Sequence[int] = ()) -> Table:
+    """Symbol, what, subject, bytes to send, calls where they are given, why."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for width in (2, None, None, None):
         table.add_column(no_wrap=True, min_width=width)
+    if calls:
+        table.add_column(no_wrap=True, justify="right")
     table.add_column(overflow="fold")
-    for sign, name, subject, sent, reason in rows:
-        size = human_bytes(sent) if sent else ""
-        table.add_row(Text(f"  {sign}", _STYLES[sign]), name, Text(subject), Text(size, justify="right"), Text(reason))
+    for number, (sign, name, subject, sent, reason) in enumerate(rows):
+        size = Text(human_bytes(sent) if sent else "", justify="right")
+        count = [Text(_calls_in_words(calls[number]) if calls[number] else "")] if calls else []
+        table.add_row(Text(f"  {sign}", _STYLES[sign]), name, Text(subject), size, *count, Text(reason))
     return table
+
+
+def printed(console: Console, parts: Sequence[RenderableType], *, soft_wrap: bool = False) -> None:
+    """Print; what goes to a file or a pipe without the spaces that a table's lines end in."""
+    if console.is_terminal:
+        console.print(Group(*parts), highlight=False, soft_wrap=soft_wrap)
+        return
+    with console.capture() as capture:
+        console.print(Group(*parts), highlight=False, soft_wrap=soft_wrap)
+    for line in capture.get().splitlines():
+        console.print(Text(line.rstrip()), highlight=False, soft_wrap=True)
+
+
+def _calls_in_words(calls: int) -> str:
+    return f"{calls} call{'s' if calls != 1 else ''}"
 
 
 def _sum(deployments: Sequence[Deployment], nothing: str) -> Text:
@@ -225,7 +247,9 @@ def _sum(deployments: Sequence[Deployment], nothing: str) -> Text:
         return Text(nothing, style="bold green")
     counts = {sign: sum(symbol(action) == sign for action in actions) for sign in _STYLES}
     sent = human_bytes(sum(changes.bytes for changes in planned))
-    plan = f"Plan: {counts['+']} to make, {counts['~']} to change, {counts['-']} to take away; {sent} to send."
+    calls = _calls_in_words(sum(sum(calls_of(changes)) for changes in planned))
+    does = f"{counts['+']} to make, {counts['~']} to change, {counts['-']} to take away"
+    plan = f"Plan: {does}; {sent} to send in {calls}."
     left = f" {stopped} of {len(deployments)} can't be deployed; the others are." if stopped else ""
     return Text.assemble(plan, (left, "bold red"))
 
@@ -255,13 +279,20 @@ def _layers(one: Deployment) -> list[dict[str, Any]]:
 
 def _changes(one: Deployment, commands: Explained | None) -> list[dict[str, Any]]:
     """What was to be done; where it was not, the reason as the last of them."""
+    planned = zip(one.changes.actions, calls_of(one.changes), strict=True) if one.changes is not None else ()
     rows: list[dict[str, Any]] = [
-        {"action": action.name, "subject": action.subject, "bytes": action.bytes, "reason": action.reason}
-        for action in (one.changes.actions if one.changes is not None else ())
+        {
+            "action": action.name,
+            "subject": action.subject,
+            "bytes": action.bytes,
+            "calls": calls,
+            "reason": action.reason,
+        }
+        for action, calls in planned
     ]
     for row, own in zip(rows, commands or (), strict=False):
         row["commands"] = [command.line() for command in own]
     if one.error is not None:
         action = "refuse" if one.outcome == "refused" else "stop"
-        rows.append({"action": action, "subject": one.function, "bytes": 0, "reason": one.error.message})
+        rows.append({"action": action, "subject": one.function, "bytes": 0, "calls": 0, "reason": one.error.message})
     return rows

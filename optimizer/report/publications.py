@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from optimizer.deploy.actions import PublishLayer
-from optimizer.report.change_set import action_table, symbol
+from optimizer.report.change_set import action_table, printed, symbol
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def print_publications(published: Sequence[Published], sent_bytes: int, console:
         if place.error is not None:
             console.print(Text.assemble(("failed: ", "bold red"), place.region), highlight=False)
     sent = Text(f"sent {human_bytes(sent_bytes)}", style="dim")
-    console.print(action_table(rows), sent, highlight=False, soft_wrap=True)
+    printed(console, [action_table(rows), sent], soft_wrap=True)
 
 
 def publish_document(

@@ -24,11 +24,20 @@ def test_each_action_has_its_symbol_its_bytes_and_its_reason(tmp_path):
     )
     assert lines[0] == "app in eu-central-1 live serves version 1"
     assert lines[1].startswith("= keep-layer aws-core version 1 has fingerprint ")
-    assert lines[2].startswith("+ publish-layer web 5 B fingerprint ")
-    assert "~ attach-layers app aws-core:1 web:1 → aws-core:1 web:new" in lines
-    assert "? check app GET /health before anybody else calls it" in lines
-    assert "- delete-url app:live no URL is configured" in lines
-    assert lines[-1] == "Plan: 2 to make, 3 to change, 1 to take away; 5 B to send."
+    assert lines[2].startswith("+ publish-layer web 5 B 1 call fingerprint ")
+    assert "~ attach-layers app 1 call aws-core:1 web:1 → aws-core:1 web:new" in lines
+    assert "? check app 1 call GET /health before anybody else calls it" in lines
+    assert "- delete-url app:live 1 call no URL is configured" in lines
+    assert lines[-1] == "Plan: 2 to make, 3 to change, 1 to take away; 5 B to send in 7 calls."
+
+
+def test_a_narrow_terminal_has_no_room_for_the_calls_of_each(tmp_path):
+    planned = deployer(FakeAws(), make_manifest(tmp_path)).plan()
+    console = Console(file=io.StringIO(), width=80)
+    print_changes(planned, console)
+    table, _, plan = console.file.getvalue().rpartition("Plan: ")
+    assert "call " not in table
+    assert plan.rstrip().endswith(" calls.")
 
 
 def test_callers_of_latest_that_were_accepted_are_shown(tmp_path):
