@@ -131,4 +131,4 @@ def _allow(operation: str, subject: str, message: str) -> str:
         return f"An explicit deny in a {explicit[1]} forbids {what}: whoever keeps that policy has to take it back."
     if "no resource-based policy allows" in message:
         return f"Its owner has to allow {what} to the account that deploys."
-    return f"Allow {what} to the identity that deploys."
+    return f"Allow {what} to the identity that deploys; `python -m optimizer policy deployer` prints all that it needs."

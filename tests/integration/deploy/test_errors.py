@@ -84,7 +84,7 @@ class Denials:
             assert match, message
             assert any(subject in match[1] for subject in subjects), message
             assert mend.startswith(f"Allow {action_of(operation)} on "), mend
-            assert mend.endswith(" to the identity that deploys."), mend
+            assert " to the identity that deploys; `python -m optimizer policy deployer` prints" in mend, mend
             assert match[1] in mend or "it can't be limited" in mend
 
 

@@ -8,6 +8,7 @@ from botocore import exceptions as botocore
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError, translated
 from optimizer.errors import AwsError
 
+POLICY = "`python -m optimizer policy deployer` prints all that it needs."
 AGAIN = "Run the same command again"
 
 
@@ -89,7 +90,7 @@ def test_the_message_says_what_failed_and_the_mend_what_to_do(error, message, me
 )
 def test_a_denied_call_names_the_action_to_allow(operation, action):
     denied = raised(client_error("AccessDeniedException", operation=operation, status=403))
-    assert denied.mend == f"Allow {action} on app to the identity that deploys."
+    assert denied.mend == f"Allow {action} on app to the identity that deploys; {POLICY}"
 
 
 @pytest.mark.parametrize(
@@ -98,13 +99,15 @@ def test_a_denied_call_names_the_action_to_allow(operation, action):
 )
 def test_an_action_that_knows_no_resources_is_told_as_such(operation, action):
     denied = raised(client_error("AccessDeniedException", operation=operation, status=403))
-    assert denied.mend == f"Allow {action} on every resource (it can't be limited) to the identity that deploys."
+    assert (
+        denied.mend == f"Allow {action} on every resource (it can't be limited) to the identity that deploys; {POLICY}"
+    )
 
 
 def test_a_denied_call_names_the_action_that_the_message_names():
     words = "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: app-role"
     denied = raised(client_error("AccessDeniedException", words, "CreateFunction"))
-    assert denied.mend == "Allow iam:PassRole on app-role to the identity that deploys."
+    assert denied.mend == f"Allow iam:PassRole on app-role to the identity that deploys; {POLICY}"
 
 
 @pytest.mark.parametrize(
