@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from optimizer.deploy.permissions import NEEDS, action_of
+from optimizer.deploy.retry import THROTTLED as TOO_MANY
 
 AGAIN = "Run the same command again: it goes on from what is there."
 SIGN_IN = (
@@ -46,10 +47,7 @@ _MENDS = {
     "RequestTimeTooSkewed": _CLOCK,
     "OptInRequired": _ACCOUNT,
     "SubscriptionRequiredException": _ACCOUNT,
-    "TooManyRequestsException": THROTTLED,
-    "Throttling": THROTTLED,
-    "ThrottlingException": THROTTLED,
-    "SlowDown": THROTTLED,
+    **dict.fromkeys(TOO_MANY, THROTTLED),
     "CodeStorageExceededException": _STORAGE,
     "ResourceNotFoundException": _GONE,
     "NoSuchEntity": _GONE,
@@ -100,7 +98,7 @@ _EXPLICIT = re.compile(r"with an explicit deny in an? ([a-z -]+policy|[a-z -]+bo
 
 def throttles(code: str) -> bool:
     """Whether the code is one of throttling."""
-    return _MENDS.get(code) == THROTTLED
+    return code in TOO_MANY
 
 
 def mend_of(code: str, operation: str, subject: str, message: str) -> str:

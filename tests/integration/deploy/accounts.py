@@ -22,14 +22,14 @@ TRUST = {
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # every point has a region of its own
 
 
-def deployer_of(endpoint_url, manifest, **options):
-    """A deployer with clients of its own, and the count of its calls."""
+def deployer_of(endpoint_url, manifest, *, kind=BotoAws, **options):
+    """A deployer with clients of its own, and the count of its calls; `kind` is its port to AWS."""
     clients = Clients(connection=Connection(endpoint_url=endpoint_url, local=True))
     clock = RealClock()
     deployer = Deployer(
         manifest=manifest,
         options=Options(**options),
-        connect=lambda region: BotoAws(region=region, clients=clients, clock=clock),
+        connect=lambda region: kind(region=region, clients=clients, clock=clock),
         clock=clock,
         journal=Journal(),
         progress=lambda _: None,

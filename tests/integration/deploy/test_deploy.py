@@ -109,30 +109,6 @@ def test_code_alone_without_a_function_is_refused(command, region, tmp_path):
     assert changing(command.calls) == {}
 
 
-@pytest.mark.parametrize(
-    ("broken", "told"),
-    [
-        ({"status": 500}, "it answered 500"),
-        ({"source": "import nothing_like_this\n"}, "No module named 'nothing_like_this'"),
-        ({"handler": "h.missing"}, "missing"),
-        (
-            {"source": "import time\ndef handler(event, context):\n    time.sleep(60)\n", "timeout_seconds": 1},
-            "timed out",
-        ),
-    ],
-)
-def test_a_broken_build_never_gets_traffic(command, client, region, tmp_path, *, broken, told):
-    built(tmp_path / "a", region=region)
-    command.document("deploy", tmp_path / "a", "--yes")
-    built(tmp_path / "b", region=region, version="2", **broken)
-    done = command("deploy", "--artifacts", str(tmp_path / "b"), "--yes", "--format", "json", status=1)
-    (deployment,) = json.loads(done.stdout)["deployments"]
-    assert (deployment["outcome"], deployment["version"]) == ("failed", "1")
-    assert told.lower() in done.stderr.lower()
-    assert "still serves version 1" in done.stderr
-    assert ask(client())[1]["version"] == "1"
-
-
 def test_layers_of_others_and_external_ones_stay_where_they_are(command, client, region, tmp_path):
     built(tmp_path / "a", region=region)
     command.document("deploy", tmp_path / "a", "--yes")
