@@ -1,4 +1,4 @@
-"""The README is true: its help blocks are what the commands print, its links lead somewhere."""
+"""What is written for people is true: help blocks are what the commands print, links lead somewhere."""
 
 import os
 import re
@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-BLOCKS = dict(re.findall(r"<!-- help: (\w+) -->\n```console\n\$ [^\n]+\n(.*?)```", README, re.DOTALL))
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+BLOCKS = {
+    command: block
+    for text in PAGES.values()
+    for command, block in re.findall(r"<!-- help: (\w+) -->\n```console\n\$ [^\n]+\n(.*?)```", text, re.DOTALL)
+}
 
 
 @pytest.mark.parametrize("command", BLOCKS)
@@ -30,13 +34,32 @@ def test_there_are_help_blocks():
     assert "plan" in BLOCKS
 
 
-def test_relative_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_relative_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", PAGES[page]):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_to_a_heading_have_one(page):
+    for target, anchor in re.findall(r"\]\(([^)#]*)#([^)]+)\)", PAGES[page]):
+        there = PAGES[(page.parent / target).resolve()] if target else PAGES[page]
+        headings = [
+            re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+            for line in re.findall(r"^#+ (.+)$", there, re.MULTILINE)
+        ]
+        assert anchor in headings, anchor
+
+
+def test_every_command_is_told_of():
+    from optimizer.cli.app import COMMANDS
+
+    told = "\n".join(PAGES.values())
+    assert [command for command in COMMANDS if not re.search(rf"\b{command}\b", told)] == []
 
 
 def test_every_script_that_is_named_exists():
-    for script in set(re.findall(r"\./scripts/([\w-]+)", README)):
+    for script in set(re.findall(r"\./scripts/([\w-]+)", "\n".join(PAGES.values()))):
         assert os.access(ROOT / "scripts" / script, os.X_OK), script
 
 
