@@ -38,6 +38,7 @@ def build(
     describe: Callable[[Artifact], str] | None = None,
     share: ShareConfig | None = None,
     commit: str | None = None,
+    searched: bool = False,
 ) -> Manifest:
     """Write `<layer>.zip` for each layer, `function.zip`, `receipt.json` and `manifest.json`.
 
@@ -54,6 +55,7 @@ def build(
         describe: makes an artifact's SBOM, which is written beside its zip; None writes none.
         share: who else may attach the layers, for the manifest.
         commit: what it is built from, for the manifest.
+        searched: whether what is written was searched for secrets, for the manifest.
 
     Raises:
         DiskError: the folder can't be written.
@@ -99,6 +101,7 @@ def build(
                 compressor=COMPRESSOR,
                 share=Share(accounts=share.accounts, organization=share.organization) if share else None,
                 commit=commit,
+                searched=searched,
                 folder=output,
             )
             (scratch / RECEIPT).write_text(receipt(plan), "utf-8")

@@ -85,7 +85,8 @@ class Manifest:
     """The whole of it; `folder` is where it was read from or written to, and is not in the file.
 
     `share` is None where nothing is configured: then nobody's permissions are looked at. `commit` is the id in hex of
-    what it was built from, with `-dirty` where files differ from that; None where nothing tells.
+    what it was built from, with `-dirty` where files differ from that; None where nothing tells. `searched` is whether
+    secrets were looked for in what the zips hold when they were made, as `build` does.
     """
 
     target: Target
@@ -93,6 +94,7 @@ class Manifest:
     functions: tuple[Function, ...]
     compressor: str
     share: Share | None = None
+    searched: bool = False
     commit: str | None = None
     folder: Path | None = field(default=None, compare=False)
 
@@ -124,8 +126,8 @@ class Manifest:
         """The file's text."""
         values = dataclasses.asdict(dataclasses.replace(self, folder=None))
         del values["folder"]
-        for key in ("share", "commit"):
-            if values[key] is None:
+        for key in ("share", "commit", "searched"):
+            if not values[key]:
                 del values[key]
         for artifact in values["artifacts"]:
             if artifact["sbom"] is None:  # whoever reads manifests of an earlier version knows no such key

@@ -118,6 +118,7 @@ def run_build(
             describe=_describe(result) if sbom else None,
             share=result.config.share,
             commit=commit_of(result.config.root, place),
+            searched=True,
         )
         if arguments is not None:
             remember(arguments, source, result, manifest, lines)

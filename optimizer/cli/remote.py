@@ -91,6 +91,7 @@ def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bo
             progress=(lambda _: None) if quiet else note,
             layers=False,
             commit=commit_of(result.config.root),
+            searched=True,
         )
         yield Built(manifest=manifest, planned_layers={layer.name: layer.fingerprint for layer in result.plan.layers})
 

@@ -1,6 +1,7 @@
 """[cache] Payloads: bytecode and deflate streams by content hash; exact bytes."""
 
 from optimizer.content.bytecode import Compiler, find_compiler
+from optimizer.content.credentials import find as find_secrets
 from optimizer.content.deflate import COMPRESSOR, Stream
 from optimizer.content.exposures import Exposure, find_exposures
 from optimizer.content.facts import Facts, find_facts, is_read
@@ -27,6 +28,7 @@ __all__ = [
     "find_compiler",
     "find_exposures",
     "find_facts",
+    "find_secrets",
     "is_read",
     "raw",
     "shipped",

@@ -32,9 +32,11 @@ def check_zips(manifest: Manifest, artifacts: Iterable[Artifact]) -> None:
 
     Raises:
         ArtifactError: a zip is missing or is not the manifest's; every one is told at once.
+        SecretError: one holds what looks secret, and was made by something that does not look.
     """
     faults = []
-    for artifact in sorted(set(artifacts), key=lambda a: a.path):
+    sent = sorted(set(artifacts), key=lambda a: a.path)
+    for artifact in sent:
         path = manifest.zip_path(artifact)
         try:
             found = _sha256(path)
@@ -48,6 +50,10 @@ def check_zips(manifest: Manifest, artifacts: Iterable[Artifact]) -> None:
             "What was built is damaged:" + "".join(f"\n  {fault}" for fault in faults),
             mend="Build again: python -m optimizer build",
         )
+    if not manifest.searched:
+        from optimizer.build.searched import refuse_secrets  # what build made is not looked at again
+
+        refuse_secrets(manifest, sent)
 
 
 def send(

@@ -799,6 +799,7 @@ def make_manifest(folder, *, layers=None, code="code 1", external=(), layer_byte
             artifact(folder, "app", code, kind="function", unzipped_bytes=code_bytes),
         ),
         functions=(function,),
+        searched=True,  # they are no zips
         compressor="zlib",
         folder=folder,
     )
