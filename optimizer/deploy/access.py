@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from optimizer.deploy.wanted import Wanted
 
 _LOGS = "service-role/AWSLambdaBasicExecutionRole"
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""By how the names of a partition's regions begin; all others are in `aws` (botocore's partitions)."""
 _WHO = {"AWS_IAM": "callers sign with IAM", "NONE": "anybody may call it"}
 
 
@@ -134,7 +144,4 @@ def logs_policy(region: str) -> str:
 
 def partition_of(region: str) -> str:
     """The partition that a region belongs to."""
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")

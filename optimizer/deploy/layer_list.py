@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optimizer import limits
+from optimizer.deploy.access import partition_of
 from optimizer.deploy.actions import Slot
 from optimizer.deploy.values import layer_base, layer_name
 from optimizer.deploy.wanted import code_sha256
@@ -34,13 +35,14 @@ def attach_list(wanted: Wanted, state: RemoteState, own: Sequence[Slot]) -> tupl
     [apm:7, aws-core, web, utilities, tracer:2].
 
     Raises:
-        DeployRefusedError: they are more than Lambda attaches, or one is of another region.
+        DeployRefusedError: they are more than Lambda attaches, or one is of another region or partition.
     """
-    elsewhere = [layer.arn for layer in wanted.function.external_layers if layer.arn.split(":")[3] != state.region]
+    prefix = f"arn:{partition_of(state.region)}:lambda:{state.region}:"
+    elsewhere = [layer.arn for layer in wanted.function.external_layers if not layer.arn.startswith(prefix)]
     if elsewhere:
         raise DeployRefusedError(
             f"{wanted.function.name} in {state.region} can't attach {', '.join(elsewhere)}: Lambda takes layers of its "
-            "own region alone",
+            f"own region alone, whose ARNs begin with {prefix}",
             mend="Name under external_layers a layer of that region, or leave the region out.",
         )
     latest = state.latest

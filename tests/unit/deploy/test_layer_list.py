@@ -3,10 +3,12 @@
 import dataclasses
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optimizer import limits
+from optimizer.deploy.access import partition_of
 from optimizer.deploy.actions import Slot
 from optimizer.deploy.layer_list import attach_list, staying, transition
 from optimizer.deploy.values import AttachedLayer, Configuration, LayerVersion, RemoteState
@@ -166,3 +168,10 @@ def test_code_that_is_there_already_weighs_what_the_manifest_says(tmp_path):
     target = [Slot(name="aws-core", arn=None), Slot(name="web", arn=None)]
     state = RemoteState(region="eu-central-1", latest=latest)
     assert transition(wanted(manifest), state, target) == "layers-first"
+
+
+def test_each_region_that_botocore_knows_is_of_its_partition():
+    for partition in Loader().load_data("partitions")["partitions"]:
+        for name in partition["regions"]:
+            if not name.endswith("-global"):
+                assert partition_of(name) == partition["id"], name
