@@ -18,6 +18,7 @@ from optimizer.cli.app import main
 from optimizer.deploy.permissions import operations_of
 from optimizer.local import embedded_aws
 from optimizer.models import Target
+from tests.integration.deploy.faults import faults  # noqa: F401  a fixture
 from tests.integration.deploy.requests import recorded
 
 HANDLER = """

@@ -13,7 +13,6 @@ from optimizer.deploy.permissions import action_of, operations_of
 from optimizer.local import embedded_aws
 from optimizer.local.service import Settings
 from tests.integration.deploy.conftest import Command, built
-from tests.integration.deploy.faults import faults  # noqa: F401  a fixture
 
 DENIED = "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized"
 EXPIRED = "The security token included in the request is expired"
@@ -42,6 +41,13 @@ TOLERATED = {
 
 def deploy(command, folder, *arguments, status=0, **env):
     return command("deploy", "--artifacts", str(folder), "--yes", *arguments, status=status, **env)
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """Another embedded AWS than other tests': its updates settle at once."""
+    with embedded_aws(Settings(update_seconds=0.02)) as running:
+        yield running
 
 
 @dataclasses.dataclass
@@ -88,7 +94,7 @@ class Denials:
             assert match[1] in mend or "it can't be limited" in mend
 
 
-def test_each_call_of_a_first_deploy_can_be_denied(command, region, tmp_path, faults):  # noqa: F811
+def test_each_call_of_a_first_deploy_can_be_denied(command, region, tmp_path, faults):
     built(tmp_path / "a", function="denied", region=region, tags={"a": "b"})
     denials = Denials(command, faults)
     denials.run(tmp_path / "a")
@@ -96,7 +102,7 @@ def test_each_call_of_a_first_deploy_can_be_denied(command, region, tmp_path, fa
     denials.check(region, ("denied", "aws-core", "web"))
 
 
-def test_each_call_of_a_later_deploy_can_be_denied(command, client, region, tmp_path, faults):  # noqa: F811
+def test_each_call_of_a_later_deploy_can_be_denied(command, client, region, tmp_path, faults):
     accounts = ("210987654321",)
     for folder, share, changes in (
         ("a", Share(accounts=accounts, organization=None), {"tags": {"a": "b"}}),
@@ -121,7 +127,7 @@ def test_each_call_of_a_later_deploy_can_be_denied(command, client, region, tmp_
     denials.check(region, ("later", "aws-core", "web"))
 
 
-def test_what_adopting_and_a_lease_call_can_be_denied(command, client, region, tmp_path, faults):  # noqa: F811
+def test_what_adopting_and_a_lease_call_can_be_denied(command, client, region, tmp_path, faults):
     built(tmp_path / "a", function="adopted", region=region, url="none")
     deploy(command, tmp_path / "a")
     client().create_event_source_mapping(
@@ -144,7 +150,7 @@ def small_calls(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_calls")
-def test_what_goes_through_a_bucket_can_be_denied(command, client, region, tmp_path, faults):  # noqa: F811
+def test_what_goes_through_a_bucket_can_be_denied(command, client, region, tmp_path, faults):
     bucket = f"zips-{region}"
     client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     built(tmp_path / "0", function="stored", region=region)
@@ -171,10 +177,7 @@ PARTS = {"CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "Abor
 
 
 def test_credentials_that_expire_on_the_way_leave_what_is_done_and_the_next_run_goes_on(
-    command,
-    region,
-    tmp_path,
-    faults,  # noqa: F811
+    command, region, tmp_path, faults
 ):
     built(tmp_path / "a", function="expired", region=region)
     seen = []
@@ -211,10 +214,7 @@ def test_credentials_that_a_program_gives_expired_are_told_as_such(command, regi
 
 
 def test_a_mistyped_region_is_told_with_the_one_that_is_meant_and_without_long_waits(
-    command,
-    tmp_path,
-    faults,  # noqa: F811
-    monkeypatch,
+    command, tmp_path, faults, monkeypatch
 ):
     built(tmp_path / "a", region="eu-centrall-1")
     tries = []
@@ -268,14 +268,7 @@ def test_a_layer_of_another_region_is_refused_before_anything_is_changed(command
     ],
 )
 def test_a_function_that_can_take_no_deploy_is_refused_before_anything_is_changed(
-    command,
-    region,
-    tmp_path,
-    faults,  # noqa: F811
-    *,
-    there,
-    told,
-    mend,
+    command, region, tmp_path, faults, *, there, told, mend
 ):
     built(tmp_path / "a", region=region)
     deploy(command, tmp_path / "a")
@@ -287,12 +280,7 @@ def test_a_function_that_can_take_no_deploy_is_refused_before_anything_is_change
     assert all(name.startswith(("Get", "List")) for name in command.calls)
 
 
-def test_an_update_that_fails_while_it_settles_is_told_and_the_next_run_goes_on(
-    command,
-    region,
-    tmp_path,
-    faults,  # noqa: F811
-):
+def test_an_update_that_fails_while_it_settles_is_told_and_the_next_run_goes_on(command, region, tmp_path, faults):
     built(tmp_path / "a", region=region)
     deploy(command, tmp_path / "a")
     built(tmp_path / "b", region=region, version="2", core="2")
