@@ -58,6 +58,13 @@ def test_where_none_are_configured_any_more_all_of_ours_go(aws, tmp_path):
     assert there(aws) == {"owner": "somebody"}
 
 
+def test_what_somebody_took_away_already_is_not_taken_away_again(aws, tmp_path):
+    deploy(aws, tagged(tmp_path, {"team": "images", "stage": "test"}))
+    aws.untag(ARN, ["stage"])
+    (tag,) = [a for a in plan(aws, tagged(tmp_path, {"team": "images"})).actions if a.name == "tag-function"]
+    assert (tag.tags, tag.drop) == ({"layer-optimizer": "team"}, ())
+
+
 def test_tags_that_others_made_are_nobodys_business(aws, tmp_path):
     deploy(aws, tagged(tmp_path, {}))
     aws.tag(ARN, {"owner": "somebody"})
