@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from optimizer.deploy.port import Settings
+
 if TYPE_CHECKING:
     from optimizer.build import Artifact
     from optimizer.deploy.mark import Draft
-    from optimizer.deploy.port import Settings
     from optimizer.deploy.statements import Permission
     from optimizer.deploy.values import AuthType, LayerVersion, Url
 
@@ -441,7 +442,8 @@ class ChangeSet:
     """The actions that lead one function in one region from what is there to what is planned, in order.
 
     `layers` are ours in attach order. What is there before: `version` and `url` of the alias, `role` the function's
-    role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code and its `attached` list.
+    role, and of `$LATEST` its `revision`, which guards the first update, the hash of its code, its `attached` list and
+    its `settings`.
     `before` is the version that the alias served before the one that it serves after this, `words` what a person wrote
     into its description.
     `callers` are those of `$LATEST` who see it half-done meanwhile, which was accepted.
@@ -457,6 +459,7 @@ class ChangeSet:
     revision: str = ""
     code_sha256: str = ""
     attached: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings, repr=False)
     before: str | None = None
     words: str = ""
     callers: tuple[str, ...] = ()

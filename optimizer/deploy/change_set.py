@@ -109,6 +109,7 @@ def make_change_set(
         revision=latest.revision if latest else "",
         code_sha256=latest.code_sha256 if latest else "",
         attached=latest.layer_arns if latest else (),
+        settings=Settings.of(latest) if latest else Settings(),
         before=served_before(state, actions),
         words=words_of(state.alias),
         callers=callers,

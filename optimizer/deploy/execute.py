@@ -118,6 +118,7 @@ class Execution:
             code_sha256=changes.code_sha256,
             layers=changes.attached,
             revision=changes.revision,
+            settings=changes.settings,
         )
         self._await_others()
         publish_layers(

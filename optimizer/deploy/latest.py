@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,8 @@ class Latest:
     """The code, the list of layers and the revision that `$LATEST` has to have for the next step.
 
     An update is waited for when the next step needs that it has settled, not before: `moving` is whether there is one
-    that has not been seen to settle, and `sent` are the settings that it had.
+    that has not been seen to settle. `settings` are those that it had when the change set was made, and what was sent
+    since: others are somebody else's.
     """
 
     aws: Aws
@@ -42,8 +43,8 @@ class Latest:
     code_sha256: str
     layers: tuple[str, ...]
     revision: str
+    settings: Settings
     moving: bool = False
-    sent: Settings | None = None
 
     def create(self, action: CreateFunction, code: Zip, *, role: str, layers: tuple[str, ...]) -> None:
         """Make the function, as soon as Lambda may assume its role.
@@ -81,7 +82,7 @@ class Latest:
             break
         if refused is not None:
             raise refused
-        self._sent(code=code_sha256(action.artifact), layers=layers)
+        self._sent(code=code_sha256(action.artifact), layers=layers, settings=given)
 
     def update_code(self, action: UpdateCode, code: Zip) -> None:
         """Send new code. Raises what `_guarded` does."""
@@ -114,7 +115,7 @@ class Latest:
 
         Raises:
             AwsError: it is refused, or the update does not settle.
-            DeployRefusedError: code or layers are not what was sent: somebody else deployed meanwhile.
+            DeployRefusedError: code, layers or settings are not what they have to be: somebody else changed them.
         """
         if self.moving:
             self.clock.sleep(FIRST_SECONDS)
@@ -176,7 +177,8 @@ class Latest:
         """Take over what was sent."""
         self.code_sha256 = self.code_sha256 if code is None else code
         self.layers = self.layers if layers is None else layers
-        self.sent, self.moving = settings, True
+        self.settings = self.settings if settings is None else replace(self.settings, **settings.given())
+        self.moving = True
 
     def _settle(self) -> None:
         """Wait until it has settled, compare it with what has to be there, and take over its revision."""
@@ -189,8 +191,10 @@ class Latest:
             raise self._changed("its code is not what was sent")
         if there.layer_arns != self.layers:
             raise self._changed(f"its layers are {', '.join(there.layer_arns) or 'none'}")
-        if self.sent is not None and not _has(there, self.sent):
-            raise self._changed("its settings are not what was sent")
+        found = Settings.of(there).given()
+        differ = [name for name, value in self.settings.given().items() if found.get(name) != value]
+        if differ:
+            raise self._changed(f"its {', '.join(differ)} is neither what it was nor what was sent")
 
     def _changed(self, how: str) -> DeployRefusedError:
         return DeployRefusedError(
@@ -198,16 +202,3 @@ class Latest:
             "The alias was not moved",
             mend="Look who deploys there; then deploy again.",
         )
-
-
-def _has(there: Configuration, settings: Settings) -> bool:
-    """Whether a configuration has each of the settings that are named."""
-    wanted = (
-        (settings.handler, there.handler),
-        (settings.runtime, there.runtime),
-        (settings.memory_mb, there.memory_mb),
-        (settings.timeout_seconds, there.timeout_seconds),
-        (settings.environment, there.environment),
-        (settings.role, there.role),
-    )
-    return all(value is None or value == found for value, found in wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,6 +59,23 @@ class Settings:
     environment: dict[str, str] | None = None
     role: str | None = None
     layers: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, there: Configuration) -> Settings:
+        """What a function or version has; its layers are compared by themselves."""
+        return cls(
+            handler=there.handler,
+            runtime=there.runtime,
+            memory_mb=there.memory_mb,
+            timeout_seconds=there.timeout_seconds,
+            environment=there.environment,
+            role=there.role,
+        )
+
+    def given(self) -> dict[str, Any]:
+        """Those that are not None, by name."""
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Aws(Protocol):

@@ -81,14 +81,12 @@ def draft_of(wanted: Wanted, state: RemoteState) -> Draft | None:
 
     Nothing either where a person describes the alias in words of their own.
     """
-    code_alone = wanted.layers is None
-    if (
-        wanted.rest is None
-        or words_of(state.alias)
-        or (code_alone and (state.mark is None or not wanted.has_rest(state.mark)))
-    ):
-        return None
     latest, mark = state.latest, state.mark
+    code_alone = wanted.layers is None
+    if wanted.rest is None or words_of(state.alias):
+        return None
+    if code_alone and (mark is None or not wanted.has_rest(mark) or (latest and not wanted.has_settings(latest))):
+        return None
     if mark is not None and not state.whole:
         own_role = mark.draft.own_role
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy.check import fault
 from optimizer.deploy.latest import Latest
+from optimizer.deploy.port import Settings
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
 from optimizer.deploy.roll_plan import differences
 from optimizer.deploy.settle import settled
@@ -123,6 +124,7 @@ class FunctionRoll:
             code_sha256=there.code_sha256,
             layers=there.layer_arns,
             revision=there.revision,
+            settings=Settings.of(there),
         )
 
     def _read(self) -> Latest:
@@ -162,10 +164,6 @@ class FunctionRoll:
             self.version = latest.publish(self.move.description)
         except DeployRefusedError as error:
             raise _SkippedError(f"somebody else deploys at the same time: {error.message}") from error
-        frozen = self.aws.configuration(self.move.function, self.version)
-        changed = differences(frozen, self.move.latest) if frozen is not None else ("versions",)
-        if changed:  # between the update and the version, which froze it too
-            raise _SkippedError(f"somebody else changed its {', '.join(changed)} at the same time")
 
     def _check(self, qualifier: str) -> str | None:
         """What was asked, if anything.

@@ -130,6 +130,11 @@ class Wanted:
             role=function.role_arn if function.role_arn and function.role_arn != there.role else None,
         )
 
+    def has_settings(self, there: Configuration) -> bool:
+        """Whether a configuration has the settings that are wanted, as far as it can be read."""
+        readable = there.environment is not None or not self.function.environment
+        return readable and self.settings(there) == Settings()
+
     def is_marked_by(self, mark: Mark | None) -> bool:
         """Whether the last deploy left what is wanted."""
         return mark is not None and mark.draft.code == self.short and self.has_rest(mark)
