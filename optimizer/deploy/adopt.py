@@ -9,7 +9,7 @@ from optimizer.deploy.callers import FOLLOWS
 from optimizer.deploy.clock import waits
 from optimizer.deploy.mark import words_of
 from optimizer.deploy.rejections import CallRejectedError
-from optimizer.deploy.values import ALIAS
+from optimizer.deploy.values import ALIAS, LATEST
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def freeze_latest(aws: Aws, function: str, latest: Latest) -> tuple[str, str]:
     try:
         if there is None:
             aws.create_alias(function, ALIAS, version, description="")
-        elif there.version != version:
+        elif there.version == LATEST:
             aws.move_alias(function, ALIAS, version, description=words_of(there), revision=there.revision)
     except CallRejectedError as error:
         if error.aws_code not in {"ResourceConflictException", "PreconditionFailedException"}:

@@ -3,6 +3,8 @@
 They are moved before `$LATEST` changes, so that they never see it half-done: to the version that the alias serves,
 where that is what they call now; where there is no such version, `$LATEST` is frozen as it is first. Where the alias
 serves something else than `$LATEST` holds, they are moved when it serves the new version, and see what is between.
+Permissions are nobody's way to call, and changing one changes the revision of what it is for, which guards the
+deploy's own steps: so they are seen to when these are done.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def adopt(wanted: Wanted, state: RemoteState, *, changing: bool) -> Adoption:
         permission = caller.statement.permission() if isinstance(caller, CallingPermission) else None
         if isinstance(caller, CallingPermission) and permission is not None and permission.for_url and url is not None:
             if permission.principal != "*":  # the configuration says whether anybody may call the alias's
-                moves += _copies(caller.statement, permission, state, taken)
+                after += _copies(caller.statement, permission, state, taken)
             continue  # it is told with the URL, which needs it
         actions, later, why = _plan(caller, wanted, state, taken, at_once=changing and same)
         moves += actions
@@ -153,16 +155,16 @@ def _permission(
     if permission is None:
         return [], [], f"AddPermission can't say what it says: grant the like of it on {instead}, {removed}"
     if permission.for_url:  # and there is no URL without a qualifier
-        return [_drop(statement, "the function has no URL without a qualifier")], [], None
+        return [], [_drop(statement, "the function has no URL without a qualifier")], None
     copies = _copies(statement, permission, state, taken)
     targets = state.surroundings.targets.get(statement.source_arn)
     if targets is None:
         who = _who(permission)
-        return copies, [], f"whom {who} calls can't be seen from here: point it at {instead}, {removed}"
+        return [], copies, f"whom {who} calls can't be seen from here: point it at {instead}, {removed}"
     source = statement.source_arn
     if targets & {arn, f"{arn}:{LATEST}"}:
-        return copies, [], f"{source} calls {arn}: point it at {instead}; the next --adopt removes the permission then"
-    return [*copies, _drop(statement, f"{source} does not call the function without a qualifier")], [], None
+        return [], copies, f"{source} calls {arn}: point it at {instead}; the next --adopt removes the permission then"
+    return [], [*copies, _drop(statement, f"{source} does not call the function without a qualifier")], None
 
 
 def _copies(statement: Statement, permission: Permission, state: RemoteState, taken: set[str]) -> list[Action]:

@@ -101,7 +101,6 @@ class Function:
     next_version: int = 1
     aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    policy_revisions: dict[str, str] = field(default_factory=dict)
     urls: dict[str, FunctionUrl] = field(default_factory=dict)
     provisioned: dict[str, dict[str, Any]] = field(default_factory=dict)
     allocated_at: dict[str, float] = field(default_factory=dict)

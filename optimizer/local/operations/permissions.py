@@ -31,13 +31,25 @@ def _place(lam: Lambda, call: Call) -> tuple[Function, str]:
     return function, qualifier or UNQUALIFIED
 
 
+def _owner(function: Function, qualifier: str) -> dict[str, Any]:
+    """What the policy belongs to: its RevisionId is the policy's too, and changes with it.
+
+    So it was seen of `$LATEST`; that an alias and a version do likewise is not verified.
+    """
+    if qualifier == UNQUALIFIED:
+        return function.latest.configuration
+    if qualifier in function.aliases:
+        return function.aliases[qualifier]
+    return function.versions[int(qualifier)].configuration
+
+
 @operation
 def add_permission(lam: Lambda, call: Call) -> dict[str, Any]:
     """Add one statement; with a qualifier it belongs to that version or alias alone."""
     given = call.parameters
     function, qualifier = _place(lam, call)
     policy = function.policies.setdefault(qualifier, {})
-    if given.get("RevisionId") not in {None, function.policy_revisions.get(qualifier)}:
+    if given.get("RevisionId") not in {None, _owner(function, qualifier)["RevisionId"]}:
         raise STALE_REVISION.error()
     if given["StatementId"] in policy:
         raise STATEMENT_EXISTS.error(sid=given["StatementId"])
@@ -64,7 +76,7 @@ def add_permission(lam: Lambda, call: Call) -> dict[str, Any]:
     if conditions:
         statement["Condition"] = conditions
     policy[given["StatementId"]] = statement
-    function.policy_revisions[qualifier] = str(uuid.uuid4())
+    _owner(function, qualifier)["RevisionId"] = str(uuid.uuid4())
     return {"Statement": json.dumps(statement)}
 
 
@@ -76,7 +88,7 @@ def get_policy(lam: Lambda, call: Call) -> dict[str, Any]:
     if not policy:
         raise RESOURCE_MISSING.error(message="The resource you requested does not exist.")
     document = {"Version": "2012-10-17", "Id": "default", "Statement": list(policy.values())}
-    return {"Policy": json.dumps(document), "RevisionId": function.policy_revisions[qualifier]}
+    return {"Policy": json.dumps(document), "RevisionId": _owner(function, qualifier)["RevisionId"]}
 
 
 @operation
@@ -84,11 +96,11 @@ def remove_permission(lam: Lambda, call: Call) -> dict[str, Any]:
     """Take one statement away."""
     given = call.parameters
     function, qualifier = _place(lam, call)
-    if given.get("RevisionId") not in {None, function.policy_revisions.get(qualifier)}:
+    if given.get("RevisionId") not in {None, _owner(function, qualifier)["RevisionId"]}:
         raise STALE_REVISION.error()
     if function.policies.get(qualifier, {}).pop(given["StatementId"], None) is None:
         raise RESOURCE_MISSING.error(message=f"Statement {given['StatementId']} is not found in resource policy.")
-    function.policy_revisions[qualifier] = str(uuid.uuid4())
+    _owner(function, qualifier)["RevisionId"] = str(uuid.uuid4())
     return {}
 
 

@@ -551,10 +551,20 @@ class FakeAws:
         if statement in policy:
             raise rejected("ResourceConflictException")
         policy[statement] = via_url_only
+        self._policy_changed(function, qualifier)
+
+    def _policy_changed(self, function, qualifier):
+        """The revision of whatever has the policy changes with it."""
+        found = self._function(function)
+        if qualifier is None:
+            found.latest = dataclasses.replace(found.latest, revision=self._id())
+        elif qualifier in found.aliases:
+            found.aliases[qualifier] = dataclasses.replace(found.aliases[qualifier], revision=self._id())
 
     @counted
     def revoke(self, function, qualifier, statement):
         self._function(function).policies.get(qualifier, {}).pop(statement, None)
+        self._policy_changed(function, qualifier)
 
     @counted
     def grant(self, function, qualifier, statement, permission):
@@ -565,6 +575,7 @@ class FakeAws:
         if statement in policy:
             raise rejected("ResourceConflictException")
         policy[statement] = document(permission)
+        self._policy_changed(function, qualifier)
 
     @counted
     def move_source(self, identifier, function, qualifier):

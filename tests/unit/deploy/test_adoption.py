@@ -345,3 +345,20 @@ def test_another_permission_that_took_the_id_meanwhile_is_not_taken_for_ours(liv
     function.policies["live"] = {"s": document(FROM_BUCKET)}  # as an earlier call whose answer was lost leaves it
     (done,) = run.execute(planned)
     assert done.outcome == "done"
+
+
+def test_an_alias_live_that_somebody_takes_off_latest_meanwhile_stays_where_they_put_it(live, tmp_path):
+    function = live.functions["app"]
+    function.aliases["live"] = Alias(name="live", version="$LATEST", revision="a-1")
+    function.sources["u-1"] = (QUEUE, None)
+    function.latest = dataclasses.replace(function.latest, memory_mb=256)
+
+    def meddle(aws, verb, when):
+        if (verb, when) == ("publish_version", "after"):
+            aws.fault = lambda *_: None
+            function.aliases["live"] = Alias(name="live", version="1", revision="theirs")
+
+    live.fault = meddle
+    done = deploy(live, second(tmp_path), adopt=True, accept_latest=True)
+    assert "was changed by somebody else" in done.error.message
+    assert (function.aliases["live"].version, function.aliases["live"].revision) == ("1", "theirs")

@@ -185,6 +185,27 @@ def test_permissions_of_an_alias_and_of_the_function_are_apart_and_guarded(two_v
     assert left["Sid"] == "t"
 
 
+@pytest.mark.parametrize("place", [{}, {"Qualifier": "live"}])
+def test_a_permission_changes_the_revision_of_what_it_is_for(two_versions, place):
+    api = two_versions
+    api.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+
+    def revisions():
+        configuration = api.get_function(FunctionName="f")["Configuration"]
+        return configuration["RevisionId"], api.get_alias(FunctionName="f", Name="live")["RevisionId"]
+
+    own, other = (1, 0) if place else (0, 1)
+    seen = [revisions()]
+    given = {"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "*", **place}
+    api.add_permission(**given)
+    seen.append(revisions())
+    assert api.get_policy(FunctionName="f", **place)["RevisionId"] == seen[1][own]
+    api.remove_permission(FunctionName="f", StatementId="s", **place)
+    seen.append(revisions())
+    assert len({one[own] for one in seen}) == 3
+    assert len({one[other] for one in seen}) == 1
+
+
 def test_only_functions_and_aliases_have_urls_and_each_one(two_versions):
     api = two_versions
     assert api.refused("create_function_url_config", FunctionName="f", Qualifier="1", AuthType="NONE").status == 400
