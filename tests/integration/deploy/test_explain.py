@@ -17,12 +17,13 @@ AWS = shutil.which("aws")
 STAND_IN = Path(__file__).with_name("aws_stand_in.py")
 
 
-@pytest.fixture(params=["stand-in", "aws"])
+@pytest.fixture
 def run(request, tmp_path):
     """Run a script with a stand-in for `aws` on PATH, or with the real one where there is one."""
+    tool = getattr(request, "param", "stand-in")
     tools = tmp_path / "tools"
     tools.mkdir()
-    if request.param == "stand-in":
+    if tool == "stand-in":
         (tools / "aws").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
         (tools / "aws").chmod(0o755)
     elif AWS is None:
@@ -49,7 +50,7 @@ def run(request, tmp_path):
         assert done.returncode == status, done.stderr + done.stdout
         return done
 
-    run.tool = request.param
+    run.tool = tool
     return run
 
 
@@ -89,6 +90,7 @@ BUILDS = {
 }
 
 
+@pytest.mark.parametrize("run", ["stand-in", "aws"], indirect=True)
 def test_the_script_of_a_first_deploy_and_of_a_change_ends_as_the_deploys_do(command, client, region, tmp_path, run):
     other = next(REGIONS)
     builds = BUILDS[run.tool]
@@ -118,8 +120,6 @@ def test_the_script_of_a_first_deploy_and_of_a_change_ends_as_the_deploys_do(com
 
 
 def test_a_check_that_is_not_passed_stops_the_script_before_the_alias(command, client, region, tmp_path, run):
-    if run.tool == "aws":
-        pytest.skip("the stand-in tells it as well")
     built(tmp_path / "a", region=region)
     command.document("deploy", tmp_path / "a", "--yes")
     built(tmp_path / "b", region=region, version="2", status=500)
@@ -127,9 +127,23 @@ def test_a_check_that_is_not_passed_stops_the_script_before_the_alias(command, c
     assert ask(client())[1]["version"] == "1"
 
 
+def test_the_script_of_a_canary_reads_how_calls_ended_and_moves_the_alias_or_takes_the_traffic_back(
+    command, client, region, tmp_path, run
+):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    built(tmp_path / "b", region=region, version="2")
+    arguments = ("--artifacts", str(tmp_path / "b"), "--canary", "50%", "--for", "1s", "--explain")
+    failing = command("deploy", *arguments).stdout.replace('<<< "$RATES"', "<<< '10 5 0 0'")
+    run(failing, status=1)
+    alias = client().get_alias(FunctionName="app", Name="live")
+    assert (alias["FunctionVersion"], alias.get("RoutingConfig")) == ("1", None)
+    run(command("deploy", *arguments).stdout)
+    alias = client().get_alias(FunctionName="app", Name="live")
+    assert (alias["FunctionVersion"], alias.get("RoutingConfig")) == ("2", None)
+
+
 def test_the_script_of_a_rollback_and_the_commands_in_the_document(command, client, region, tmp_path, run):
-    if run.tool == "aws":
-        pytest.skip("the stand-in tells it as well")
     for version in "12":
         manifest = built(tmp_path / version, region=region, version=version)
         command.document("deploy", tmp_path / version, "--yes")
