@@ -154,10 +154,15 @@ class TagFunction(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCode(_Sending):
-    """Send new code to `$LATEST`."""
+    """Send new code to `$LATEST`.
+
+    `room` is the list of layers that is attached first where Lambda says that the code does not fit beside those that
+    are: those of them that stay. None where that can't be, or would be of no use.
+    """
 
     name: ClassVar[str] = "update-code"
     architecture: str
+    room: tuple[Slot, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer import tags
@@ -170,16 +171,14 @@ def _updates(
         differ = wanted.settings(latest)
         if differ != Settings():
             settings.append(UpdateSettings(subject=name, reason=_settings_reason(differ), settings=differ))
-    if not (attach and code.changes) or order == "code-first":
+    left = staying(state, target)
+    if not (attach and isinstance(code, UpdateCode) and len(left) < len(latest.layers)):
         return [code, *attach, *settings]
-    if order == "layers-first":
-        return [*attach, code, *settings]
-    shrink = AttachLayers(
-        subject=name,
-        reason="only the layers that stay, since old and new may pass 250 MB together",
-        layers=staying(state, target),
-    )
-    return [*([shrink] if len(shrink.layers) < len(latest.layers) else []), code, *attach, *settings]
+    if order == "code-first":
+        return [replace(code, room=left), *attach, *settings]
+    why = "only the layers that stay, since old and new may pass 250 MB together"
+    shrink = AttachLayers(subject=name, reason=why, layers=left)
+    return [shrink, code, *(attach if left != target else []), *settings]
 
 
 def _code(wanted: Wanted, state: RemoteState, latest: Configuration, options: Options) -> UpdateCode | KeepCode:

@@ -51,6 +51,7 @@ from optimizer.deploy.check import ask
 from optimizer.deploy.latest import Latest
 from optimizer.deploy.mark import Mark, bare_text
 from optimizer.deploy.publishing import Journal, publish_layers
+from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.settle import settled
 from optimizer.deploy.sharing import share_layer
 from optimizer.deploy.shift import Shift
@@ -175,7 +176,7 @@ class Execution:
                     aws.tag(action.arn, action.tags)
             case UpdateCode():
                 self.progress(f"sending the code of {action.subject} ({action.bytes:,} bytes)")
-                self._send(action, lambda code: latest.update_code(action, code))
+                self._update_code(action, latest)
             case AttachLayers():
                 self.progress(f"attaching {len(action.layers)} layers to {action.subject}")
                 latest.attach(self._arns(action.layers))
@@ -245,6 +246,17 @@ class Execution:
                 copy_permission(aws, function, action)
             case DropPermission():
                 aws.revoke(function, None, action.statement)
+
+    def _update_code(self, action: UpdateCode, latest: Latest) -> None:
+        """Send the code; once more beside fewer layers where it does not fit beside those that are attached."""
+        try:
+            self._send(action, lambda code: latest.update_code(action, code))
+        except CallRejectedError as error:
+            if action.room is None or not error.too_large:
+                raise
+            self.progress(f"it does not fit beside the attached layers: leaving {len(action.room)} of them for now")
+            latest.attach(self._arns(action.room))
+            self._send(action, lambda code: latest.update_code(action, code))
 
     def _send(self, action: CreateFunction | UpdateCode, use: Callable[[Zip], None]) -> None:
         path = self.manifest.zip_path(action.artifact)

@@ -1,7 +1,7 @@
 """The list of attached layers: ours in order, others in their places; and how to get there without passing 250 MB.
 
 A code upload is checked against the layers attached at that moment, a new list against the code of that moment: so
-the step between can be refused although the end fits.
+the step between can be refused although the end fits. AWS tells no unzipped bytes of what is there; they are guessed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from optimizer import limits
 from optimizer.deploy.access import partition_of
 from optimizer.deploy.actions import Slot
 from optimizer.deploy.values import layer_base, layer_name
-from optimizer.deploy.wanted import code_sha256
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optimizer.deploy.values import Configuration, RemoteState
+    from optimizer.deploy.values import RemoteState
     from optimizer.deploy.wanted import Wanted
 
 UNZIPPED_FACTOR = 10
-"""What is not told is taken for at most this many times its zipped bytes: more than Python code ever unzips to."""
+"""What is not told is taken for at most this many times its zipped bytes; hardly any Python code unzips to more."""
 
-Order = Literal["code-first", "layers-first", "shrink-first"]
+Order = Literal["code-first", "shrink-first"]
 
 
 def attach_list(wanted: Wanted, state: RemoteState, own: Sequence[Slot]) -> tuple[Slot, ...]:
@@ -89,9 +88,9 @@ _NOTHING = _Weight(least=0, most=0)
 def transition(wanted: Wanted, state: RemoteState, target: Sequence[Slot]) -> Order:
     """In which order code and list change so that every state on the way fits.
 
-    `code-first` where new code fits beside the old layers, else `layers-first` where old code fits beside the new
-    ones, else `shrink-first`: first only the layers that stay, then the code, then the whole list. That one always
-    fits: its states are parts of the first and of the last.
+    `code-first` where new code fits beside the old layers as far as can be guessed, else `shrink-first`: first only the
+    layers that stay, then the code, then the whole list. That one always fits: its states are parts of the first and of
+    the last. So it is what is left where the guess was too low, and the code is refused: see UpdateCode.
 
     Raises:
         DeployRefusedError: the end state itself does not fit.
@@ -110,8 +109,6 @@ def transition(wanted: Wanted, state: RemoteState, target: Sequence[Slot]) -> Or
     before = [Slot(name=layer_name(arn), arn=arn) for arn in latest.layer_arns]
     if sum((_weigh(slot, wanted, state) for slot in before), code).most <= limits.UNZIPPED_BYTES:
         return "code-first"
-    if sum((_weigh(slot, wanted, state) for slot in target), _old_code(wanted, latest)).most <= limits.UNZIPPED_BYTES:
-        return "layers-first"
     return "shrink-first"
 
 
@@ -127,12 +124,6 @@ def _exact(count: int) -> _Weight:
 
 def _guess(zipped_bytes: int) -> _Weight:
     return _Weight(least=0, most=zipped_bytes * UNZIPPED_FACTOR)
-
-
-def _old_code(wanted: Wanted, latest: Configuration) -> _Weight:
-    if latest.code_sha256 == code_sha256(wanted.code):
-        return _exact(wanted.code.unzipped_bytes)
-    return _guess(latest.zipped_bytes)
 
 
 def _weigh(slot: Slot, wanted: Wanted, state: RemoteState) -> _Weight:

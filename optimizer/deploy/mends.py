@@ -77,10 +77,11 @@ _DELETED = (
     "A layer version that was deleted can't be attached again: name another under `external_layers`, and build. If it "
     "is one of ours, run the same command again: it is published anew."
 )
+TOO_LARGE = ("Unzipped size", "exceeds the maximum allowed size", "Layers consume")
+"""Words of what Lambda says where code and layers pass its limit, together or one of them."""
+
 _BY_WORDS = {
-    "Unzipped size": _PLAN,
-    "exceeds the maximum allowed size": _PLAN,
-    "Layers consume": _PLAN,
+    **dict.fromkeys(TOO_LARGE, _PLAN),
     "cannot be assumed by Lambda": _ROLE,
     "execution role does not have permissions": _RIGHTS,
     "Layer version": _DELETED,

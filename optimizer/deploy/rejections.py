@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optimizer.deploy.mends import AGAIN, CONFIGURATION, DENIED, EXPIRED, SIGN_IN, mend_of, throttles
+from optimizer.deploy.mends import AGAIN, CONFIGURATION, DENIED, EXPIRED, SIGN_IN, TOO_LARGE, mend_of, throttles
 from optimizer.deploy.regions import known_regions, nearest
 from optimizer.errors import AwsError
 
@@ -30,6 +30,11 @@ class CallRejectedError(AwsError):
         self.operation = operation
         self.aws_code = aws_code
         self.aws_message = aws_message
+
+    @property
+    def too_large(self) -> bool:
+        """Whether code and layers together, or one of them, would pass Lambda's limit."""
+        return any(text in self.aws_message for text in TOO_LARGE)
 
 
 class AnswerLostError(AwsError):

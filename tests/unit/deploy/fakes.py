@@ -131,6 +131,7 @@ class FakeAws:
         self.parts, self.ages = [], {}
         self.targets, self.busy, self.shares = {}, 0, {}
         self.role_ready_at, self.update_seconds = 0.0, 0.25
+        self.ratio = 4  # of unzipped to zipped bytes
         self.deleted, self.shared, self.called = set(), {}, {}
         self.calls_by_version = lambda _version, _seconds: Calls()
         self._ids = itertools.count(1)
@@ -201,7 +202,8 @@ class FakeAws:
             bases = [arn.rpartition(":")[0] for arn in settings.layers]
             assert len(bases) == len(set(bases)), "two versions of one layer"
             given["layers"] = tuple(
-                AttachedLayer(arn=arn, zipped_bytes=self._weight(self._layer(arn)) // 4) for arn in settings.layers
+                AttachedLayer(arn=arn, zipped_bytes=self._weight(self._layer(arn)) // self.ratio)
+                for arn in settings.layers
             )
         return given
 
@@ -420,7 +422,7 @@ class FakeAws:
             version="$LATEST",
             description="",
             code_sha256=sha(data),
-            zipped_bytes=self._weight(data) // 4,
+            zipped_bytes=self._weight(data) // self.ratio,
             architecture=architecture,
             role=role,
             revision=self._id(),
@@ -440,7 +442,11 @@ class FakeAws:
         found = self._function(function)
         self._fits(data, found.latest.layer_arns)
         self._begin(
-            function, revision, code_sha256=sha(data), zipped_bytes=self._weight(data) // 4, architecture=architecture
+            function,
+            revision,
+            code_sha256=sha(data),
+            zipped_bytes=self._weight(data) // self.ratio,
+            architecture=architecture,
         )
         found.blobs[sha(data)] = data
 

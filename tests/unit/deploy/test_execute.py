@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from optimizer import limits
+from optimizer.deploy.rejections import AnswerLostError
 from optimizer.deploy.values import Alias, Invocation
 from optimizer.errors import AwsError, DeployRefusedError
 from tests.unit.deploy.fakes import (
@@ -52,6 +53,19 @@ def expected(manifest):
 def end_state(aws):
     function = aws.functions["app"]
     return served(aws), function.urls, function.policies.get("live", {}), aws.roles, function.latest.memory_mb
+
+
+def weighing(aws, sizes, folder):
+    """Makes manifests in the folder; whatever has such a text has that many unzipped bytes."""
+    aws.unzipped = {text.encode(): size for text, size in sizes.items()}
+
+    def built(name, layers, code):
+        manifest = make_manifest(folder / name, layers=layers, code=code)
+        texts = {**layers, "app": code}
+        weighed = (dataclasses.replace(a, unzipped_bytes=sizes[texts[a.name]]) for a in manifest.artifacts)
+        return dataclasses.replace(manifest, artifacts=tuple(weighed))
+
+    return built
 
 
 def watched(aws, whole):
@@ -270,13 +284,7 @@ def test_from_a_fat_zip_to_layers_no_step_is_refused(tmp_path):
     mega = 1_000_000
     aws = FakeAws()
     sizes = {"fat": 200 * mega, "thin": mega, "aws 1": 120 * mega, "web 1": 80 * mega, "web 2": 100 * mega}
-    aws.unzipped = {text.encode(): size for text, size in sizes.items()}
-
-    def built(name, layers, code):
-        manifest = make_manifest(tmp_path / name, layers=layers, code=code)
-        texts = {**layers, "app": code}
-        weighed = (dataclasses.replace(a, unzipped_bytes=sizes[texts[a.name]]) for a in manifest.artifacts)
-        return dataclasses.replace(manifest, artifacts=tuple(weighed))
+    built = weighing(aws, sizes, tmp_path)
 
     deploy(aws, built("fat", {}, "fat"))
     layered = built("layered", {"aws-core": "aws 1", "web": "web 1"}, "thin")
@@ -284,6 +292,50 @@ def test_from_a_fat_zip_to_layers_no_step_is_refused(tmp_path):
     assert deploy(aws, built("next", {"aws-core": "aws 1", "web": "web 2"}, "thin")).outcome == "done"
     assert deploy(aws, built("back", {}, "fat")).outcome == "done", "layers go before the fat zip comes"
     assert aws.functions["app"].latest.layers == ()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_layers_that_weigh_more_than_was_guessed_make_room_for_the_code(tmp_path, lost):
+    """AWS tells zipped bytes alone; where the guess is too low it refuses the code, and would at each run."""
+    mega = 1_000_000
+    aws = FakeAws()
+    aws.ratio = 100
+    sizes = {"code 1": mega, "code 2": 150 * mega, "keep": mega, "web 1": 180 * mega, "web 2": 100 * mega}
+    built = weighing(aws, sizes, tmp_path)
+
+    deploy(aws, built("first", {"aws-core": "keep", "web": "web 1"}, "code 1"))
+    second = built("second", {"aws-core": "keep", "web": "web 2"}, "code 2")
+    aws.calls.clear()
+    watched(aws, {served(aws), expected(second)})
+    if lost:
+        aws.fault = lambda _aws, verb, when: cut(aws, verb, when)
+        with pytest.raises(AnswerLostError):
+            deploy(aws, second)
+    done = deploy(aws, second)
+    assert done.outcome == "done", done.error
+    assert served(aws) == expected(second)
+    if not lost:
+        steps = [call for call in writes(aws) if call.startswith("update")]
+        assert steps == ["update_code", "update_configuration", "update_code", "update_configuration"]
+
+
+def cut(aws, verb, when):
+    """The answer to the update that makes room is lost, and the process ends."""
+    if (verb, when) == ("update_configuration", "after"):
+        aws.fault = lambda *_: None
+        raise AnswerLostError("lost", mend="again")
+
+
+def test_where_layers_only_go_their_list_changes_once(tmp_path):
+    mega = 1_000_000
+    aws = FakeAws()
+    sizes = {"code 1": mega, "code 2": 150 * mega, "aws": mega, "web": 180 * mega}
+    built = weighing(aws, sizes, tmp_path)
+
+    deploy(aws, built("first", {"aws-core": "aws", "web": "web"}, "code 1"))
+    aws.calls.clear()
+    assert deploy(aws, built("second", {"aws-core": "aws"}, "code 2")).outcome == "done"
+    assert [call for call in writes(aws) if call.startswith("update")] == ["update_configuration", "update_code"]
 
 
 def test_a_large_zip_goes_through_the_bucket_and_is_removed(tmp_path):

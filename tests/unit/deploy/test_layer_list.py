@@ -13,7 +13,7 @@ from optimizer.deploy.actions import Slot
 from optimizer.deploy.layer_list import attach_list, staying, transition
 from optimizer.deploy.values import AttachedLayer, Configuration, LayerVersion, RemoteState
 from optimizer.errors import DeployRefusedError
-from tests.unit.deploy.fakes import ACCOUNT, layer_arn, make_manifest, sha
+from tests.unit.deploy.fakes import ACCOUNT, layer_arn, make_manifest
 from tests.unit.deploy.support import wanted
 
 APM = layer_arn("apm", 7, "999999999999")
@@ -129,8 +129,6 @@ def test_every_state_on_the_way_fits_where_both_ends_do(move, tmp_path_factory):
     match transition(wanted(manifest), state, target):
         case "code-first":
             states = [kept + old_layer + new_code]
-        case "layers-first":
-            states = [kept + new_layer + old_code]
         case "shrink-first":
             assert [slot.name for slot in staying(state, target)] == ["keep"]
             states = [kept + old_code, kept + new_code]
@@ -149,8 +147,7 @@ def test_an_end_state_that_does_not_fit_is_refused(tmp_path):
     [
         (60_000_000, [], "code-first"),  # from one fat zip to layers
         (1000, [AttachedLayer(arn=CORE1, zipped_bytes=24_000_000)], "code-first"),
-        (1000, [AttachedLayer(arn=CORE1, zipped_bytes=60_000_000)], "layers-first"),
-        (20_000_000, [AttachedLayer(arn=CORE1, zipped_bytes=60_000_000)], "shrink-first"),
+        (1000, [AttachedLayer(arn=CORE1, zipped_bytes=60_000_000)], "shrink-first"),
     ],
 )
 def test_the_order_follows_from_what_may_be_there(tmp_path, zipped_code, attached, order):
@@ -158,16 +155,6 @@ def test_the_order_follows_from_what_may_be_there(tmp_path, zipped_code, attache
     state = RemoteState(region="eu-central-1", latest=configuration(attached, zipped_bytes=zipped_code))
     target = [Slot(name="aws-core", arn=None), Slot(name="web", arn=None)]
     assert transition(wanted(manifest), state, target) == order
-
-
-def test_code_that_is_there_already_weighs_what_the_manifest_says(tmp_path):
-    manifest = make_manifest(tmp_path, layer_bytes=50_000_000, code_bytes=10_000_000)
-    latest = configuration(
-        [AttachedLayer(arn=CORE1, zipped_bytes=60_000_000)], code_sha256=sha(b"code 1"), zipped_bytes=30_000_000
-    )
-    target = [Slot(name="aws-core", arn=None), Slot(name="web", arn=None)]
-    state = RemoteState(region="eu-central-1", latest=latest)
-    assert transition(wanted(manifest), state, target) == "layers-first"
 
 
 def test_each_region_that_botocore_knows_is_of_its_partition():
