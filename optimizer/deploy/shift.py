@@ -184,7 +184,7 @@ class Shift:
 
         Raises:
             DeployRefusedError: for what stopped the block, with what became of the alias.
-            AwsError: the alias could not be put back either.
+            AwsError: the alias could not be put back either; or DeployRefusedError, where no call is allowed any more.
         """
         try:
             yield
@@ -202,9 +202,10 @@ class Shift:
         try:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="back") as pool:
                 return pool.submit(self._back).result()
-        except AwsError as error:
+        except (AwsError, DeployRefusedError) as error:
+            kind = AwsError if isinstance(error, AwsError) else DeployRefusedError
             why = f"{stopped.message}\n" if isinstance(stopped, OptimizerError) else ""
-            raise AwsError(
+            raise kind(
                 f"{why}The alias {ALIAS!r} of {self.function} in {self.aws.region} could not be put back: it may still "
                 f"send {percent(step.share)} of its traffic to version {self._version}: {error.message}",
                 mend=f"{error.mend} `python -m optimizer rollback` gives all traffic back; so does the next deploy.",

@@ -237,6 +237,21 @@ def test_where_it_cant_be_put_back_it_says_what_the_alias_does_and_the_next_run_
     assert alias(aws) == ("1", {})
 
 
+def test_where_no_call_is_allowed_any_more_it_says_that_the_share_is_left(aws, next_build):
+    """A lease that is lost lets nothing through, not even what puts the alias back: somebody else is at work there."""
+
+    def fault(_aws, verb, _):
+        if "calls_of" in aws.calls:
+            raise DeployRefusedError("The lease was taken over: nothing more is changed", mend="look who deploys")
+
+    aws.fault = fault
+    done = deploy(aws, next_build, canary=TEN)
+    assert done.outcome == "failed"
+    assert "The lease was taken over" in done.error.message
+    assert "may still send 10% of its traffic to version 2" in done.error.message
+    assert "rollback" in done.error.mend
+
+
 @pytest.mark.parametrize("canary", [None, TEN])
 def test_a_share_that_a_killed_deploy_left_is_taken_back_first_and_the_same_build_begins_again(aws, next_build, canary):
     left_in_canary(aws, next_build)
