@@ -42,13 +42,17 @@ _WHO = {"AWS_IAM": "callers sign with IAM", "NONE": "anybody may call it"}
 
 def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
     """What makes the function's role, or makes a role of ours what it should be; somebody else's is left alone."""
-    function, role, name = wanted.function, state.role, wanted.role_name
-    if wanted.layers is None or function.role_arn or (role is None and (state.latest is not None or not state.whole)):
+    function, role, name, latest = wanted.function, state.role, wanted.role_name, state.latest
+    missing = role is None and state.whole and (latest is None or wanted.has_own_role(latest))
+    if wanted.layers is None or function.role_arn or (role is None and not missing):
         return ()
     policy = logs_policy(state.region)
     logs = AttachPolicy(subject=name, reason="the function writes its log", policy=policy)
     if role is None:
-        made: list[Action] = [CreateRole(subject=name, reason="the function has none"), logs]
+        made: list[Action] = [
+            CreateRole(subject=name, reason="the function has none" if latest is None else "it is gone"),
+            logs,
+        ]
         if function.policy is not None:
             made.append(PutPolicy(subject=name, reason="what the function may do", document=function.policy))
         return tuple(made)

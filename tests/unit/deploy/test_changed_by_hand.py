@@ -73,3 +73,32 @@ def test_settings_that_are_changed_while_the_code_is_sent_do_not_go_live_with_it
     assert done.outcome == "failed"
     assert "memory" in done.error.message
     assert aws.functions["app"].aliases["live"].version == "1"
+
+
+@pytest.mark.parametrize("code", ["code 1", "code 2"])
+def test_a_role_of_ours_that_was_deleted_is_made_again(aws, tmp_path, code):
+    before = dict(aws.roles)
+    aws.roles.clear()
+    again = make_manifest(tmp_path / "again", code=code, environment={"A": "1"})
+    deploy(aws, again)
+    deploy(aws, again)  # by the mark only the code differed: what is around it is looked at when nothing does
+    assert aws.roles == before
+
+
+def test_a_url_that_was_deleted_is_made_again_by_the_second_deploy_at_the_latest(aws, tmp_path):
+    aws.functions["app"].urls.clear()
+    second = make_manifest(tmp_path / "second", code="code 2", environment={"A": "1"})
+    deploy(aws, second)
+    deploy(aws, second)
+    assert "live" in aws.functions["app"].urls
+
+
+def test_a_function_that_was_deleted_and_made_again_by_others_is_read_anew(aws, tmp_path):
+    function = aws.functions["app"]
+    function.aliases["live"] = dataclasses.replace(function.aliases["live"], description="")
+    function.versions["1"] = dataclasses.replace(function.versions["1"], description="", code_sha256="theirs")
+    by_hand(aws, code_sha256="theirs", layers=())
+    first = make_manifest(tmp_path / "first", environment={"A": "1"})
+    names = [action.name for action in plan(aws, first).actions]
+    assert "update-code" in names
+    assert "attach-layers" in names

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from botocore.loaders import Loader
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optimizer import limits
@@ -104,6 +104,7 @@ def moves(draw):
     return kept, old_layer, old_code, new_layer, new_code, zipped
 
 
+@settings(deadline=None)
 @given(move=moves())
 @example(move=(0, 0, 1, LIMIT - 1, 1, {"old": 0, "code": 1}))
 def test_every_state_on_the_way_fits_where_both_ends_do(move, tmp_path_factory):

@@ -240,7 +240,7 @@ def test_where_it_cant_be_put_back_it_says_what_the_alias_does_and_the_next_run_
 def test_where_no_call_is_allowed_any_more_it_says_that_the_share_is_left(aws, next_build):
     """A lease that is lost lets nothing through, not even what puts the alias back: somebody else is at work there."""
 
-    def fault(_aws, verb, _):
+    def fault(*_):
         if "calls_of" in aws.calls:
             raise DeployRefusedError("The lease was taken over: nothing more is changed", mend="look who deploys")
 
