@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from optimizer.deploy.check import fault
+from optimizer.deploy.check import ask
 from optimizer.deploy.latest import Latest
+from optimizer.deploy.mends import throttles
 from optimizer.deploy.port import Settings
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
 from optimizer.deploy.roll_plan import differences
 from optimizer.deploy.settle import settled
 from optimizer.deploy.values import LATEST
 from optimizer.errors import DeployRefusedError, OptimizerError
-from optimizer.runtime.url_events import check_event
 
 if TYPE_CHECKING:
     from optimizer.deploy.clock import Clock
@@ -80,6 +79,9 @@ class FunctionRoll:
         except OptimizerError as error:
             if isinstance(error, CallRejectedError) and error.aws_code in _OTHERS:
                 why = f"somebody else is at work there: {error.message}"
+                return self._ended(wave, "skipped", why, kept=self._put_back())
+            if isinstance(error, CallRejectedError) and error.operation == "Invoke" and throttles(error.aws_code):
+                why = f"it can't be called, so it can't be checked: {error.message}"
                 return self._ended(wave, "skipped", why, kept=self._put_back())
             return replace(self._ended(wave, "failed", error.message, kept=self._put_back()), error=error)
         return replace(self._ended(wave, "moved", "; ".join(self.move.notes)), checked=checked)
@@ -174,8 +176,7 @@ class FunctionRoll:
         path = self.move.check_path
         if path is None:
             return None
-        event = check_event(path, request_id=str(uuid.uuid4()))
-        wrong = fault(self.aws.invoke(self.move.function, qualifier, event))
+        wrong = ask(self.aws, self.move.function, qualifier, path, self.clock)
         if wrong is not None:
             what = qualifier if qualifier in {LATEST, self.alias} else f"version {qualifier}"
             raise DeployRefusedError(

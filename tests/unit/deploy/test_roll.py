@@ -1,6 +1,7 @@
 """A roll moves functions in waves, stops at a fault, leaves or takes back what was moved, and goes on later."""
 
 import dataclasses
+import itertools
 import re
 import threading
 
@@ -484,3 +485,36 @@ def test_expired_credentials_end_the_roll_with_their_own_error():
     assert done["f000"].error is not None
     assert done["f000"].error.exit_status == 3
     assert outcomes(done)["f001"] == "not-begun"
+
+
+def refusing(code, times):
+    """A fault that refuses so many calls of a function."""
+    left = itertools.count()
+
+    def fault(_aws, verb, when):
+        if (verb, when) == ("invoke", "before") and next(left) < times:
+            raise rejected(code, operation="Invoke")
+
+    return fault
+
+
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ResourceNotReadyException"])
+def test_a_function_that_is_busy_when_it_is_checked_is_asked_again(code):
+    aws = make()
+    aws.fault = refusing(code, 3)
+    assert outcomes(roll(aws)) == {"f000": "moved"}
+
+
+def test_a_function_that_nobody_can_call_is_left_as_it_was_and_is_no_fault_of_the_layer():
+    """Its concurrency is reserved as 0, say."""
+    aws = make(3)
+    aws.fault = lambda _aws, verb, _: refuse_first(aws, verb)
+    done = roll(aws, wave="1")
+    assert outcomes(done) == {"f000": "skipped", "f001": "moved", "f002": "moved"}
+    assert "can't be called" in done["f000"].reason
+    assert (served(aws), latest(aws)) == (("1", 1), 1)
+
+
+def refuse_first(aws, verb):
+    if verb == "invoke" and len(aws.functions["f001"].versions) == 1:
+        raise rejected("TooManyRequestsException", operation="Invoke")
