@@ -9,7 +9,7 @@ from optimizer import limits
 from optimizer.deploy.actions import DropUpload, sent_artifact
 from optimizer.deploy.port import Direct, Stored
 from optimizer.deploy.rejections import DENIED, CallRejectedError
-from optimizer.errors import ArtifactError, AwsError
+from optimizer.errors import ArtifactError, AwsError, DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,14 +37,9 @@ def check_zips(manifest: Manifest, artifacts: Iterable[Artifact]) -> None:
     faults = []
     sent = sorted(set(artifacts), key=lambda a: a.path)
     for artifact in sent:
-        path = manifest.zip_path(artifact)
-        try:
-            found = _sha256(path)
-        except OSError as error:
-            faults.append(f"{path}: {error.strerror or error}")
-            continue
-        if found != artifact.sha256:
-            faults.append(f"{path}: its SHA-256 is {found[:12]}…, the manifest says {artifact.sha256[:12]}…")
+        wrong = _damage(manifest.zip_path(artifact), artifact)
+        if wrong:
+            faults.append(wrong)
     if faults:
         raise ArtifactError(
             "What was built is damaged:" + "".join(f"\n  {fault}" for fault in faults),
@@ -74,14 +69,17 @@ def send(
 
     Raises:
         AwsError: S3 refuses, or what `use` raises.
+        DeployRefusedError: the zip was changed since the plan was made.
         KeyboardInterrupt: `stopping` said so while it was sent.
     """
     if bucket is None:
+        _check_unchanged(path, artifact)
         return use(Direct(data=path.read_bytes()))
     key = key_of(artifact)
     try:
         for left in reversed(range(_TRIES)):
             try:
+                _check_unchanged(path, artifact)
                 aws.store(bucket, key, path, stopping=stopping)
                 return use(Stored(bucket=bucket, key=key))
             except CallRejectedError as error:
@@ -147,9 +145,30 @@ def is_large(artifact: Artifact) -> bool:
     return artifact.zipped_bytes >= limits.DIRECT_ZIP_BYTES
 
 
-def _sha256(path: Path) -> str:
+def _check_unchanged(path: Path, artifact: Artifact) -> None:
+    """See that a zip is what was planned: other content would be found by its fingerprint ever after.
+
+    Raises:
+        DeployRefusedError: it is not.
+    """
+    wrong = _damage(path, artifact)
+    if wrong:
+        raise DeployRefusedError(
+            f"What was built was changed since the plan was made: {wrong}. It was not sent",
+            mend="Let no build write there meanwhile, and run the same command again.",
+        )
+
+
+def _damage(path: Path, artifact: Artifact) -> str:
+    """What is wrong with a zip, if anything."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    found = digest.hexdigest()
+    if found == artifact.sha256:
+        return ""
+    return f"{path}: its SHA-256 is {found[:12]}…, the manifest says {artifact.sha256[:12]}…"

@@ -8,7 +8,7 @@ from optimizer import limits
 from optimizer.deploy.uploads import key_of
 from optimizer.deploy.values import Upload
 from tests.unit.deploy.fakes import FakeAws, make_manifest, rejected
-from tests.unit.deploy.support import actions, deploy, plan
+from tests.unit.deploy.support import actions, carried_out, deploy, deployer, plan
 
 DAY = 86_400
 
@@ -147,3 +147,25 @@ def test_whoever_may_not_list_the_bucket_deploys_none_the_less(aws, tmp_path):
 
     aws.fault = fault
     assert deploy(aws, large(tmp_path), bucket="b").outcome == "done"
+
+
+@pytest.mark.parametrize("bucket", [None, "b"])
+@pytest.mark.parametrize("name", ["web.zip", "function.zip"])
+@pytest.mark.parametrize("change", ["rewritten", "gone"])
+def test_a_zip_that_is_built_again_after_the_plan_was_made_is_not_sent(aws, tmp_path, bucket, name, change):
+    """It would be published under the fingerprint of what was planned, and be found by it ever after."""
+    deploy(aws, make_manifest(tmp_path / "first"))
+    texts = {"layers": {"aws-core": "aws 1", "web": "web 2"}, "code": "code 2"}
+    second = large(tmp_path / "second", which=(1, 2) if bucket else (), **texts)
+    run = deployer(aws, second, bucket=bucket)
+    planned = run.plan()
+    if change == "gone":
+        (second.folder / name).unlink()
+    else:
+        (second.folder / name).write_bytes(b"something else")
+    done = carried_out(run, planned)
+    assert done.outcome == "failed"
+    assert name in done.error.message
+    assert "since the plan was made" in done.error.message
+    assert b"something else" not in [data for versions in aws.layers.values() for _, data in versions]
+    assert aws.functions["app"].aliases["live"].version == "1"
