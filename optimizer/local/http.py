@@ -65,6 +65,7 @@ class Front:
             status=status,
             ms=(time.perf_counter() - began) * 1000,
             agent=_agent(environ),
+            received=_received(environ),
         )
         self.log.add(line)
         self._follow(line)
@@ -124,6 +125,13 @@ class Front:
 
 def _agent(environ: WSGIEnvironment) -> str:
     return str(environ.get("HTTP_USER_AGENT", ""))
+
+
+def _received(environ: WSGIEnvironment) -> int:
+    """The bytes of a request's line, headers and body."""
+    line = len(environ["REQUEST_METHOD"]) + len(str(environ.get("RAW_URI", ""))) + len(" HTTP/1.1\r\n") + 1
+    headers = sum(len(name) + len(value) + len(": \r\n") for name, value in environ.get("embedded.headers", ()))
+    return line + headers + len("\r\n") + int(environ.get("CONTENT_LENGTH") or 0)
 
 
 def _send(answer: Answer, start: StartResponse) -> Iterable[bytes]:

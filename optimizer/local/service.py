@@ -42,13 +42,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """One line of the access log; `agent` is the caller's user agent."""
+    """One line of the access log; `agent` is the caller's user agent, `received` the request's bytes."""
 
     service: str
     operation: str
     status: int
     ms: float
     agent: str = ""
+    received: int = 0
 
 
 @dataclass(slots=True)
