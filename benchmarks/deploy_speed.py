@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -139,11 +140,11 @@ def called(*command: str) -> str:
 
 
 class Builds:
-    """The example as it is built, and ever new ones with another line in the function or in a layer."""
+    """Ever new builds of the example for one tool, each with another line in the function or in a layer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: Path) -> None:
         self._folder, self._count = folder, 0
-        run(sys.executable, "-m", "optimizer", "build", "--output", folder / "0")
+        shutil.copytree(first, folder / "0")
 
     def next(self, *names: str) -> Path:
         """A build in which those artifacts have changed."""
@@ -236,7 +237,7 @@ def main() -> None:
     rounds: int = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="deploy-speed-") as scratch, embedded_aws() as aws:
         folder = Path(scratch)
-        builds = Builds(folder)
+        run(sys.executable, "-m", "optimizer", "build", "--output", folder / "first")
         where = {"endpoint_url": aws.endpoint_url, "region_name": REGION}
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
         lam = boto3.client("lambda", config=Config(read_timeout=120), **where, **keys)
@@ -249,10 +250,12 @@ def main() -> None:
             }
         )
         role = boto3.client("iam", **where, **keys).create_role(RoleName="script", AssumeRolePolicyDocument=trust)
-        prepare_script(lam, builds.next(), role["Role"]["Arn"])
-        ours, told = Ours("ours", aws, "ours"), Ours("ours --code-only", aws, "ours", "--code-only")
-        ours.layer(builds.next())
+        prepare_script(lam, folder / "first", role["Role"]["Arn"])
+        ours, told = Ours("ours", aws, "ours"), Ours("ours --code-only", aws, "ours-code", "--code-only")
         tools: tuple[Tool, ...] = (ours, told, Script(aws, "script", lam))
+        builds = {tool.name: Builds(folder / tool.name, folder / "first") for tool in tools}
+        for tool in (ours, told):
+            tool.layer(builds[tool.name].next())
         seconds: dict[tuple[str, str], list[float]] = {}
         sent: dict[tuple[str, str], list[int]] = {}
         for _ in range(rounds):
@@ -260,7 +263,7 @@ def main() -> None:
                 for tool in tools:
                     if tool is told and kind == "layer":
                         continue
-                    build = builds.next("function" if kind == "code" else LAYER)
+                    build = builds[tool.name].next("function" if kind == "code" else LAYER)
                     received(aws)
                     began = time.perf_counter()
                     getattr(tool, kind)(build)

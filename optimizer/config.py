@@ -19,7 +19,6 @@ from optimizer.models import Target
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-DEFAULT_PATH = Path("config/layers.toml")
 _PART = re.compile(r"botocore/data/[a-z0-9-]+")
 
 

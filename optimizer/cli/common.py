@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from optimizer.config import DEFAULT_PATH
 from optimizer.errors import DiskError, OptimizerError
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="What stdout hold
 UpgradeOption = Annotated[
     bool, typer.Option("--upgrade", help="With --requirements: resolve it anew, whatever is locked.")
 ]
-CONFIG = DEFAULT_PATH
+CONFIG = Path("config/layers.toml")
 _QUIET_SECONDS = 1.0
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""

@@ -22,7 +22,6 @@ from optimizer.cli.common import (
     note,
 )
 from optimizer.cli.leasing import LeaseOption
-from optimizer.cli.pipeline import Source
 from optimizer.cli.remote import (
     ArtifactsOption,
     BucketOption,
@@ -35,6 +34,7 @@ from optimizer.cli.remote import (
     chosen,
     one_place,
     remote,
+    source_of,
 )
 from optimizer.errors import UsageError
 
@@ -90,7 +90,7 @@ def deploy(
             mend="Give --yes to deploy without being asked, or --dry-run to see what would be done.",
         )
     as_json = output_format is Format.JSON
-    source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
+    source = source_of(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=code_only and not explain, quiet=as_json) as built:
         from optimizer.deploy import Deployer, Journal, Options, RealClock
 

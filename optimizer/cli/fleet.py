@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer import config as configuration
 from optimizer import limits
+from optimizer.cli.common import CONFIG
 from optimizer.deploy.layer_reference import LayerReference
 from optimizer.errors import UsageError
 
@@ -43,9 +43,11 @@ def configured(path: Path) -> Config | None:
         ConfigError: it is wrong.
         UsageError: a file was named that is not there.
     """
-    if path == configuration.DEFAULT_PATH and not path.exists():
+    if path == CONFIG and not path.exists():
         return None
-    return configuration.load(path)
+    from optimizer.config import load
+
+    return load(path)
 
 
 def regions_of(given: Sequence[str] | None, layer: LayerReference, config: Config | None) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from optimizer.cli.common import (
     emit_json,
     note,
 )
-from optimizer.cli.pipeline import Source
 from optimizer.cli.remote import (
     ArtifactsOption,
     BucketOption,
@@ -32,6 +31,7 @@ from optimizer.cli.remote import (
     interruptible,
     one_place,
     remote,
+    source_of,
     told_when_cut_off,
 )
 
@@ -59,7 +59,7 @@ def publish(
     """
     one_place(local=local, endpoint_url=endpoint_url)
     as_json = output_format is Format.JSON
-    source = Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
+    source = source_of(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
     with artifacts(artifacts_folder, source, code_only=False, quiet=as_json) as built:
         from optimizer.deploy import Journal, Publisher
         from optimizer.report.publications import print_publications, publish_document

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.build import run_build
 from optimizer.cli.common import note
 from optimizer.commit import commit_of
 from optimizer.errors import AwsError, UsageError
@@ -63,25 +62,40 @@ class Built:
     planned_layers: Mapping[str, str]
 
 
+def source_of(
+    *, config: Path, path: Path | None, wheels: Path | None, requirements: Path | None, layers: int | None
+) -> Callable[[], Source]:
+    """What the source options say, made when it is needed: what was built before is deployed without the planner."""
+
+    def make() -> Source:
+        from optimizer.cli.pipeline import Source
+
+        return Source(config=config, path=path, wheels=wheels, requirements=requirements, layers=layers)
+
+    return make
+
+
 @contextmanager
-def artifacts(folder: Path | None, source: Source, *, code_only: bool, quiet: bool) -> Iterator[Built]:
+def artifacts(folder: Path | None, source: Callable[[], Source], *, code_only: bool, quiet: bool) -> Iterator[Built]:
     """The manifest of a folder, or of what is built now; code alone is built beside, so that no layer's zip is lost.
 
     Raises:
         OptimizerError: there is none, or it can't be built.
     """
     if folder is not None:
-        from optimizer.build import Manifest
+        from optimizer.build.manifest import Manifest
 
         yield Built(manifest=Manifest.read(folder), planned_layers={})
         return
     if not code_only:
-        yield Built(manifest=run_build(source, quiet=quiet), planned_layers={})
+        from optimizer.cli.build import run_build
+
+        yield Built(manifest=run_build(source(), quiet=quiet), planned_layers={})
         return
     from optimizer.build import build
     from optimizer.cli.pipeline import planned
 
-    with tempfile.TemporaryDirectory(prefix="layer-optimizer-code-") as scratch, planned(source) as result:
+    with tempfile.TemporaryDirectory(prefix="layer-optimizer-code-") as scratch, planned(source()) as result:
         result.exposed.refuse()
         manifest = build(
             result.plan,

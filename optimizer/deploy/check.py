@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.deploy.clock import waits
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
 from optimizer.errors import AwsError
-from optimizer.runtime.environment import error_text
+from optimizer.runtime.errors import error_text
 from optimizer.runtime.url_events import check_event
 
 if TYPE_CHECKING:

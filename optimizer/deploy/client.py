@@ -1,4 +1,7 @@
-"""boto3's sessions and clients: retries, pace, credentials, endpoint, a count of requests; imports boto3 lazily."""
+"""botocore's sessions and clients: retries, pace, credentials, endpoint, a count of requests; imported lazily.
+
+boto3 would add resources and its transfer manager to the same clients, and 40 ms to the start of a deploy.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,7 @@ class Clients:
 
         if self._session is None:
             self._session = _session(local=self.connection.local)
-        client = self._session.client(
+        client = self._session.create_client(
             service,
             region_name=region,
             endpoint_url=self.connection.endpoint_url,
@@ -132,10 +135,10 @@ def default_region() -> str | None:
     Raises:
         AwsError: the profile does not exist.
     """
-    import boto3
+    import botocore.session
 
     with translated("the default region", None, ""):
-        region: str | None = boto3.Session().region_name
+        region: str | None = botocore.session.get_session().get_config_variable("region")
         return region
 
 
@@ -145,16 +148,15 @@ def _pace(pacer: Pacer, event_name: str) -> None:
 
 
 def _session(*, local: bool) -> Any:
-    """A boto3 session; for an embedded AWS one that reads neither credentials nor profiles of this machine."""
-    import boto3
+    """A session; for an embedded AWS one that reads neither credentials nor profiles of this machine."""
+    import botocore.session
 
     if not local:
-        return boto3.Session()
-    import botocore.session
+        return botocore.session.get_session()
 
     unread = (None, None, None, None)
     session = botocore.session.Session(
         session_vars={"profile": unread, "config_file": unread, "credentials_file": unread, "ca_bundle": unread}
     )
     session.set_credentials("local", "local")
-    return boto3.Session(botocore_session=session)
+    return session

@@ -55,14 +55,13 @@ def translated(subject: str, endpoint_url: str | None, region: str) -> Iterator[
         AnswerLostError: it may have acted.
         AwsError: it was not reached at all.
     """
-    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
         raise _answered(error.response, error.operation_name, subject, endpoint_url, region) from error
-    except (BotoCoreError, Boto3Error) as error:
+    except BotoCoreError as error:
         raise _unanswered(error, subject, endpoint_url, region) from error
     except RuntimeError as error:
         if "still expired" not in str(error):  # botocore's only word for credentials that could not be renewed

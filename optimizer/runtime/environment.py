@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
 from optimizer.runtime.api import Event, Signal
+from optimizer.runtime.errors import error_text
 from optimizer.runtime.image import Initialisation, Invocation
 from optimizer.runtime.process import Process
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from optimizer.runtime.folders import Folders
     from optimizer.runtime.image import FunctionImage
 
-_SHOWN_CHARACTERS = 500
 INIT_SECONDS = 10.0
 """How long an environment may take to initialise (Lambda's documentation, execution environment lifecycle)."""
 
@@ -145,16 +145,6 @@ class Environment:
         if status is not None:
             fields.append(f"Status: {status}")
         return "\t".join(fields) + "\n"
-
-
-def error_text(payload: bytes) -> str:
-    """`Type: message` of the error that Lambda puts into a payload."""
-    said = payload.decode("utf-8", "replace")
-    try:
-        error = json.loads(said)
-        return f"{error['errorType']}: {error['errorMessage']}"
-    except (ValueError, KeyError, TypeError):
-        return said[:_SHOWN_CHARACTERS]
 
 
 def _error(kind: str, message: str) -> bytes:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from optimizer.errors import ArtifactError, OptimizerError
+
+_SHOWN_CHARACTERS = 500
 
 
 class RuntimeMissingError(OptimizerError):
@@ -28,3 +32,13 @@ class TooManyEnvironmentsError(OptimizerError):
 
     code = "busy"
     exit_status = 3
+
+
+def error_text(payload: bytes) -> str:
+    """`Type: message` of the error that Lambda puts into a payload."""
+    said = payload.decode("utf-8", "replace")
+    try:
+        error = json.loads(said)
+        return f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return said[:_SHOWN_CHARACTERS]

@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from optimizer.runtime.environment import Environment, error_text
+from optimizer.runtime.environment import Environment
+from optimizer.runtime.errors import error_text
 from optimizer.runtime.url_events import check_event
 from optimizer.verify.findings import Finding, Start
 

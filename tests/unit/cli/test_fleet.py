@@ -58,10 +58,10 @@ def test_a_layer_can_be_used_in_its_own_region_alone():
 
 
 def test_a_configuration_is_needed_only_where_it_is_named(monkeypatch, tmp_path):
-    from optimizer.config import DEFAULT_PATH
+    from optimizer.cli.common import CONFIG
 
     monkeypatch.chdir(tmp_path)
-    assert configured(DEFAULT_PATH) is None
+    assert configured(CONFIG) is None
     with pytest.raises(UsageError, match="There is no configuration"):
         configured(tmp_path / "mine.toml")
 
