@@ -68,8 +68,9 @@ def role_actions(wanted: Wanted, state: RemoteState) -> tuple[Action, ...]:
 
 
 def url_actions(wanted: Wanted, state: RemoteState, *, like: Url | None = None) -> tuple[Action, ...]:
-    """What gives the alias the URL that is wanted: permissions first and the URL last, so that it tells of them.
+    """What gives the alias the URL that is wanted, at no moment turning away whom it lets in before and after.
 
+    A public URL has its permissions before it is, and as long as it is: so by itself it tells of them.
     `like` is a URL whose CORS and invoke mode it gets, unless it has CORS of its own.
     """
     if wanted.layers is None:
@@ -91,7 +92,8 @@ def url_actions(wanted: Wanted, state: RemoteState, *, like: Url | None = None) 
             for statement in STATEMENTS
             if statement in grants
         ]
-    return (*permissions, *_url(subject, auth, state, like))
+    url = _url(subject, auth, state, like)
+    return (*permissions, *url) if auth == "NONE" else (*url, *permissions)
 
 
 def _url(subject: str, auth: str | None, state: RemoteState, like: Url | None) -> tuple[Action, ...]:

@@ -54,8 +54,10 @@ def marked_state(aws: Aws, wanted: Wanted, alias: Alias, mark: Mark) -> RemoteSt
     )
 
 
-def read_access(aws: Aws, wanted: Wanted, *, own_role: bool) -> RemoteState:
+def read_access(aws: Aws, wanted: Wanted, *, own_role: bool, marked: bool = True) -> RemoteState:
     """What may have changed around a version that is what is wanted: URL, and the role's policy or the permissions.
+
+    Both where no mark tells that a deploy came to its end.
 
     Raises:
         AwsError: a call failed.
@@ -67,7 +69,7 @@ def read_access(aws: Aws, wanted: Wanted, *, own_role: bool) -> RemoteState:
         if own_role:
             policy = aws.role_policy(wanted.role_name)
             role = Role(name=wanted.role_name, arn="", ours=True, policy=policy, attached=None)
-        elif wanted.function.url == "public":
+        if not marked or (not own_role and wanted.function.url == "public"):
             grants = frozenset(aws.statements(name, ALIAS))
     return RemoteState(region=aws.region, url=url, role=role, grants=grants, whole=False)
 

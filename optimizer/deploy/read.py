@@ -44,7 +44,7 @@ def read_state(aws: Aws, wanted: Wanted, clock: Clock, *, adopt: bool = False) -
             return state
     live = aws.configuration(name, ALIAS) if alias is not None else None
     if alias is not None and live is not None and not alias.weighted and wanted.is_served_by(live):
-        access = read_access(aws, wanted, own_role=wanted.has_own_role(live))
+        access = read_access(aws, wanted, own_role=wanted.has_own_role(live), marked=False)
         state = replace(access, alias=alias, mark=mark, live=live)
         if wanted.has_access(state):
             latest = aws.configuration(name) if wanted.layers is not None else None

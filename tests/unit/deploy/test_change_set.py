@@ -172,12 +172,14 @@ def test_only_what_differs_is_done(live, tmp_path, changed, expected):
     ("before", "after", "expected"),
     [
         ("iam", "public", ["grant app:live", "grant app:live", "update-url app:live"]),
-        ("public", "iam", ["revoke app:live", "revoke app:live", "update-url app:live"]),
-        ("public", "none", ["revoke app:live", "revoke app:live", "delete-url app:live"]),
+        ("public", "iam", ["update-url app:live", "revoke app:live", "revoke app:live"]),
+        ("public", "none", ["delete-url app:live", "revoke app:live", "revoke app:live"]),
         ("none", "public", ["grant app:live", "grant app:live", "create-url app:live"]),
     ],
 )
-def test_the_url_changes_after_its_permissions_and_no_version_is_published(aws, tmp_path, before, after, expected):
+def test_a_url_has_its_permissions_while_it_is_public_and_no_version_is_published(
+    aws, tmp_path, before, after, expected
+):
     deploy(aws, make_manifest(tmp_path, url=before))
     changes = plan(aws, make_manifest(tmp_path, url=after))
     assert [action for action in actions(changes) if not action.startswith("keep-")] == [*expected, "mark-alias live"]
@@ -353,7 +355,7 @@ class TestCodeOnly:
         deploy(live, self.manifest(tmp_path, "code 2"), code_only=True)
         live.calls.clear()
         assert not plan(live, make_manifest(tmp_path, code="code 2")).changes, "a whole deploy finds nothing to do"
-        assert live.calls == ["alias", "configuration", "url", "role_policy", "configuration"], (
+        assert live.calls == ["alias", "configuration", "url", "role_policy", "statements", "configuration"], (
             "code alone without layers has no mark, and a version's answer no tags"
         )
 

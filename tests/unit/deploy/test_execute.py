@@ -1,5 +1,6 @@
 """What is printed is done, callers see whole versions only, and a run that was cut off is made good by the next."""
 
+import contextlib
 import dataclasses
 import itertools
 
@@ -8,6 +9,7 @@ import pytest
 from optimizer import limits
 from optimizer.deploy.rejections import AnswerLostError
 from optimizer.deploy.values import Alias, Invocation
+from optimizer.deploy.wanted import STATEMENTS
 from optimizer.errors import AwsError, DeployRefusedError
 from tests.unit.deploy.fakes import (
     WRITES,
@@ -324,6 +326,30 @@ def cut(aws, verb, when):
     if (verb, when) == ("update_configuration", "after"):
         aws.fault = lambda *_: None
         raise AnswerLostError("lost", mend="again")
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("role_arn", [None, "arn:aws:iam::123456789012:role/theirs"])
+def test_a_url_that_is_public_no_more_turns_no_signed_caller_away_on_the_way(tmp_path, number, when, role_arn):
+    """A URL of AuthType NONE without both permissions answers everybody with 403, whoever signs or not."""
+    aws = prepared({"url": "public", "role_arn": role_arn}, tmp_path / "before")
+    after = make_manifest(tmp_path / "after", role_arn=role_arn)
+
+    def watch(aws):
+        function = aws.functions["app"]
+        assert function.urls["live"].auth == "AWS_IAM" or set(function.policies["live"]) == set(STATEMENTS)
+
+    aws.watch = watch
+    aws.fault = fault_at(number, when, KeyboardInterrupt())
+    with contextlib.suppress(KeyboardInterrupt):
+        deploy(aws, after)
+    aws.fault = lambda *_: None
+    deploy(aws, after)
+    assert aws.functions["app"].policies["live"] == {}
+    assert aws.functions["app"].urls["live"].auth == "AWS_IAM"
+    aws.calls.clear()
+    assert not plan(aws, after).changes
 
 
 def test_where_layers_only_go_their_list_changes_once(tmp_path):
