@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Manner:
     """How the command line wants it: `question` is asked on a terminal, `nothing` said where nothing is to be done.
 
-    With `explain` the commands of the AWS CLI that do the same are printed, and nothing more is done.
+    With `explain` the commands of the AWS CLI that do the same are printed, and nothing more is done. `again` says of
+    what was planned how it goes on when it was cut off.
     """
 
     yes: bool
@@ -35,6 +36,7 @@ class Manner:
     lease: str | None
     question: str
     nothing: str
+    again: Callable[[Sequence[Deployment]], str] = lambda _: "Running the same command again goes on."
 
 
 def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deployment]], manner: Manner) -> int:
@@ -49,8 +51,12 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
     if manner.explain:
         return _explain(deployer, aws, plan(), as_json=manner.as_json)
     journal, as_json = deployer.journal, manner.as_json
+
+    def again() -> str:
+        return manner.again(planned)
+
     with leased(None if manner.dry_run else manner.lease, aws, deployer.manifest):
-        deployments = plan()
+        deployments = planned = plan()
         possible = [one.changes for one in deployments if one.changes is not None]
         changes = any(one.changes for one in possible)
         if not as_json or not (manner.yes or manner.dry_run):
@@ -58,7 +64,7 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
         wanted = bool(possible) and not manner.dry_run
         executed = wanted and (not changes or manner.yes or typer.confirm(manner.question, err=True))
         if executed:
-            with told_when_cut_off(journal), interruptible(deployer.stop):
+            with told_when_cut_off(journal, again), interruptible(deployer.stop):
                 deployments = deployer.execute(deployments)
     error = stopped([(f"{one.function} in {one.region}", one.error) for one in deployments])
     calls, sent = aws.clients.calls, journal.sent_bytes
@@ -66,7 +72,7 @@ def carry_out(deployer: Deployer, aws: Remote, plan: Callable[[], Sequence[Deplo
         emit_json(deploy_document(deployments, executed=executed, sent_bytes=sent, calls=calls, error=error))
     elif executed:
         print_results(deployments, console(), sent_bytes=sent, calls=calls)
-    with told_when_cut_off(journal) if executed else nullcontext():
+    with told_when_cut_off(journal, again) if executed else nullcontext():
         if error is not None:
             raise error
     if executed or manner.dry_run:

@@ -208,15 +208,17 @@ def chosen(manifest: Manifest, names: Sequence[str] | None, regions: Sequence[st
 
 
 @contextmanager
-def told_when_cut_off(journal: Journal) -> Iterator[None]:
-    """Say what was done when the block is interrupted or AWS fails, and that the same command goes on from there."""
+def told_when_cut_off(
+    journal: Journal, again: Callable[[], str] = lambda: "Running the same command again goes on."
+) -> Iterator[None]:
+    """Say what was done when the block is interrupted or AWS fails, and what to run `again` to go on from there."""
     try:
         yield
     except (KeyboardInterrupt, AwsError):
         done = [f"  {action.name} {action.subject}" for action in journal.done if action.changes]
         if done:
             note("\n".join(["Done before it was cut off:", *done]))
-        note("The alias serves a whole version, as before it or after. Running the same command again goes on.")
+        note(f"The alias serves a whole version, as before it or after. {again()}")
         raise
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optimizer.build import Manifest
+    from optimizer.deploy import Deployment
 
 
 def rollback(
@@ -83,8 +84,25 @@ def rollback(
             lease=lease,
             question="Go back?",
             nothing="Nothing to do: that version is live.",
+            again=_again,
         )
         return carry_out(deployer, aws, lambda: plan_rollback(deployer, to=to, regions=region or ()), manner)
+
+
+def _again(planned: Sequence[Deployment]) -> str:
+    """How it goes on: without --to it would go another version back where the alias was moved already."""
+    from optimizer.deploy.actions import UseVersion
+
+    actions = [(one, action) for one in planned if one.changes for action in one.changes.actions]
+    return (
+        "".join(
+            f"\nThis goes on: python -m optimizer rollback --function {one.function} --region {one.region} "
+            f"--to {action.version}"
+            for one, action in actions
+            if isinstance(action, UseVersion)
+        ).strip()
+        or "Running the same command again goes on."
+    )
 
 
 def _configured(config: Path, names: Sequence[str], regions: Sequence[str], to: str | None) -> Manifest:

@@ -135,3 +135,21 @@ def test_a_version_that_gives_no_answer_at_all_gets_no_traffic(killer, command, 
     assert "there was no answer, 5 times" in done.stderr
     assert "still serves version 1" in done.stderr
     assert client().get_alias(FunctionName="app", Name="live")["FunctionVersion"] == "1"
+
+
+def test_a_rollback_that_is_cut_off_names_the_version_with_which_it_goes_on(killer, command, client, region, tmp_path):
+    built(tmp_path / "a", region=region)
+    command.document("deploy", tmp_path / "a", "--yes")
+    manifest = built(tmp_path / "b", region=region, version="2")
+    command.document("deploy", tmp_path / "b", "--yes")
+    configure(tmp_path, manifest)
+    killer.silent = "UpdateAlias"
+    try:
+        done = command("rollback", "--yes", status=3, AWS_MAX_ATTEMPTS="1")
+    finally:
+        killer.silent = None
+    again = f"python -m optimizer rollback --function app --region {region} --to 1"
+    assert f"This goes on: {again}" in done.stderr
+    for _ in range(2):
+        command(*again.split()[3:], "--yes")
+        assert client().get_alias(FunctionName="app", Name="live")["FunctionVersion"] == "1"
