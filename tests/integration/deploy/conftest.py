@@ -120,7 +120,7 @@ def aws():
 REGIONS = itertools.chain(
     # S3 makes a bucket in the oldest one by another call than in all others
     (region for region in boto3.Session().get_available_regions("lambda") if region != "us-east-1"),
-    (f"eu-test{letter}-{digit}" for letter in "abcdefgh" for digit in range(1, 10)),
+    (f"eu-{''.join(letters)}-1" for letters in itertools.product("abcdefghijklmnopqrstuvwxyz", repeat=3)),
 )
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # there are more tests than regions
 
