@@ -64,7 +64,9 @@ class Sharing:
             return ()
         self._seen.add(found.arn)
         granted = aws.layer_grants(found.name, found.version)
-        return share_actions(self.share, layer.subject, layer.fingerprint, found.version, granted)
+        actions = share_actions(self.share, layer.subject, layer.fingerprint, found.version, granted)
+        # one that was deleted works on where it is attached, but has no permissions and can't be given to others
+        return () if actions and not granted and aws.layer_facts(found.arn) == "gone" else actions
 
 
 def share_actions(

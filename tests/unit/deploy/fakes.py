@@ -155,15 +155,16 @@ class FakeAws:
     def _weight(self, data):
         return self.unzipped.get(data, len(data))
 
-    def _layer(self, arn):
+    def _layer(self, arn, *, attached=False):
+        """Its content; one that was deleted goes on working where it is attached."""
         for versions in self.layers.values():
             for version, data in versions:
-                if version.arn == arn and arn not in self.deleted:
+                if version.arn == arn and (attached or arn not in self.deleted):
                     return data
         raise rejected("InvalidParameterValueException", "Layer version ARN does not exist.")
 
     def _fits(self, code, arns):
-        actual = self._weight(code) + sum(self._weight(self._layer(arn)) for arn in arns)
+        actual = self._weight(code) + sum(self._weight(self._layer(arn, attached=True)) for arn in arns)
         if actual > limits.UNZIPPED_BYTES:
             raise rejected(
                 "InvalidParameterValueException",
@@ -610,11 +611,13 @@ class FakeAws:
 
     @counted
     def layer_grants(self, layer, version):
-        return frozenset(self.shares.get((layer, version), ()))
+        return frozenset(() if layer_arn(layer, version) in self.deleted else self.shares.get((layer, version), ()))
 
     @counted
     def share_layer(self, layer, version, statement, *, principal, organization):
         there = self.shares.setdefault((layer, version), {})
+        if layer_arn(layer, version) in self.deleted:
+            raise rejected("ResourceNotFoundException", operation="AddLayerVersionPermission")
         if statement in there:
             raise rejected("ResourceConflictException")
         assert len(self.layers[layer]) >= version

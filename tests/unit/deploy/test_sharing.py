@@ -131,3 +131,13 @@ def test_a_grant_whose_answer_was_lost_is_there_when_it_is_repeated(aws, tmp_pat
     aws.shares["web", 1] = {ANNS: (ANN, None)}
     (done,) = run.execute(planned)
     assert done.outcome == "done"
+
+
+@pytest.mark.parametrize("code", ["code 1", "code 2"])
+def test_a_version_that_was_deleted_where_it_is_attached_is_shared_no_more_and_stops_no_deploy(aws, tmp_path, code):
+    """It goes on working there, and nobody can attach it any more."""
+    deploy(aws, manifest(tmp_path / "a", ANN))
+    aws.delete_layer_version("web", 1)
+    done = deploy(aws, manifest(tmp_path / "b", ANN, code=code))
+    assert done.outcome == "done", done.error
+    assert ANNS in aws.shares["aws-core", 1]
