@@ -17,7 +17,7 @@ RUNS = (
     ((), {"version": "3", "web": "3", "memory_mb": 512, "url": "iam", "policy": None, "tags": {"a": "b"}}),
     (("--canary", "50%", "--for", "1s"), {"version": "4", "url": "none", "tags": {"c": "d"}}),
     ((), {"version": "4", "url": "none", "tags": {"c": "d"}}),
-    (("--bucket", "zips"), {"version": "4", "url": "none", "random_megabytes": {"web": 53}}),
+    (("--bucket", "counted-zips"), {"version": "4", "url": "none", "random_megabytes": {"web": 53}}),
 )
 
 
@@ -51,7 +51,7 @@ def test_a_plan_tells_how_many_calls_it_takes(command, tmp_path):
         aws_access_key_id="x",
         aws_secret_access_key="x",
     )
-    s3.create_bucket(Bucket="zips", CreateBucketConfiguration={"LocationConstraint": "eu-a-1"})
+    s3.create_bucket(Bucket="counted-zips", CreateBucketConfiguration={"LocationConstraint": "eu-a-1"})
     for number, (arguments, build) in enumerate(RUNS):
         folder = tmp_path / str(number)
         manifest = build_in(folder, **build)
