@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from optimizer.cli.common import CONFIG, ConfigOption, Format, FormatOption, emit, emit_json, rendered, seldom
 from optimizer.cli.fleet import PACE, LayerArgument, PaceOption, RegionOption, configured, regions_of
 from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
-from optimizer.deploy.layer_reference import LayerReference
+from optimizer.deploy.fleet.layer_reference import LayerReference
 
 
 def consumers(
@@ -29,7 +29,7 @@ def consumers(
     one_place(local=local, endpoint_url=endpoint_url)
     wanted = LayerReference.parse(layer)
     places = regions_of(region, wanted, configured(config))
-    from optimizer.deploy.consumers import check_known, find_consumers
+    from optimizer.deploy.fleet.consumers import check_known, find_consumers
     from optimizer.report.consumers import consumers_document, print_consumers
 
     with (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from optimizer.build import Manifest
-    from optimizer.deploy.execute import Deployed
+    from optimizer.deploy.execution.execute import Deployed
 
 _OK = 200
 _SHOWN = 60

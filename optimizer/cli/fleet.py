@@ -8,7 +8,7 @@ import typer
 
 from optimizer import limits
 from optimizer.cli.common import CONFIG
-from optimizer.deploy.layer_reference import LayerReference
+from optimizer.deploy.fleet.layer_reference import LayerReference
 from optimizer.errors import UsageError
 
 if TYPE_CHECKING:

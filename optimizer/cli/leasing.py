@@ -40,10 +40,10 @@ def leased(address: str | None, aws: Remote, manifest: Manifest) -> Iterator[Non
         yield
         return
     from optimizer.deploy import RealClock
-    from optimizer.deploy.client import Clients
-    from optimizer.deploy.holder import Holder
-    from optimizer.deploy.lease import Lease, held
-    from optimizer.deploy.lease_store import S3LeaseStore, parse_place
+    from optimizer.deploy.boto.client import Clients
+    from optimizer.deploy.boto.lease_store import S3LeaseStore, parse_place
+    from optimizer.deploy.execution.holder import Holder
+    from optimizer.deploy.execution.lease import Lease, held
 
     bucket, key = parse_place(address)
     own = Clients(connection=aws.clients.connection, calls=aws.clients.calls)  # it is renewed whatever is guarded

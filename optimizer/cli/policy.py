@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optimizer.config import Config, FunctionConfig
-    from optimizer.deploy.permissions import Part
+    from optimizer.deploy.permission.permissions import Part
 
 _COLUMNS = 120
 
@@ -114,10 +114,10 @@ def deployer(
     Example: python -m optimizer policy deployer --for deploy --canary --account 123456789012 --output deployer.json
     """
     from optimizer.config import load
-    from optimizer.deploy.lease_store import parse_place
-    from optimizer.deploy.permissions import PARTS
-    from optimizer.deploy.policies import deployer_statements, documents
-    from optimizer.deploy.scope import Scope
+    from optimizer.deploy.boto.lease_store import parse_place
+    from optimizer.deploy.permission.permissions import PARTS
+    from optimizer.deploy.permission.policies import deployer_statements, documents
+    from optimizer.deploy.permission.scope import Scope
     from optimizer.report.policy import print_deployer_policy, remarks
 
     if account is not None and (len(account) != 12 or not account.isdecimal()):  # noqa: PLR2004  IAM's API model
@@ -174,9 +174,9 @@ def function(
     from optimizer.build.artifacts import function_entry
     from optimizer.cli.policy_uses import client_calls_of
     from optimizer.config import load
-    from optimizer.deploy.access import logs_policy
-    from optimizer.deploy.policies import INLINE_CHARACTERS, characters
-    from optimizer.deploy.role_policy import compare
+    from optimizer.deploy.permission.policies import INLINE_CHARACTERS, characters
+    from optimizer.deploy.permission.role_policy import compare
+    from optimizer.deploy.planning.access import logs_policy
     from optimizer.deploy.wanted import role_name
     from optimizer.report.policy import RolePolicy, differences, print_role_policy
 

@@ -28,7 +28,7 @@ from optimizer.errors import AwsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from optimizer.deploy.pruner import Pruner, Pruning
+    from optimizer.deploy.pruning.pruner import Pruner, Pruning
 
 _COLUMNS = 80
 
@@ -66,8 +66,8 @@ def prune(
     from optimizer import plan
     from optimizer.cli.pipeline import read_locks
     from optimizer.config import load
-    from optimizer.deploy.prune import Rules
-    from optimizer.deploy.pruner import Pruner
+    from optimizer.deploy.pruning.prune import Rules
+    from optimizer.deploy.pruning.pruner import Pruner
     from optimizer.report.prune import print_pruning, pruning_document
 
     read = load(config)

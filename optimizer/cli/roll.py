@@ -23,8 +23,8 @@ from optimizer.cli.common import (
 )
 from optimizer.cli.fleet import PACE, LayerArgument, PaceOption, RegionOption, configured, regions_of
 from optimizer.cli.remote import EndpointOption, LocalOption, connected, console, one_place
-from optimizer.deploy.layer_reference import LayerReference
-from optimizer.deploy.roll_values import RollOptions, Wave
+from optimizer.deploy.fleet.layer_reference import LayerReference
+from optimizer.deploy.fleet.roll_values import RollOptions, Wave
 from optimizer.deploy.values import ALIAS
 from optimizer.errors import DeployRefusedError, UsageError
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from optimizer.cli.remote import Remote
     from optimizer.config import Config
-    from optimizer.deploy.roll_function import Rolled
-    from optimizer.deploy.roll_values import RollPlan
+    from optimizer.deploy.fleet.roll_function import Rolled
+    from optimizer.deploy.fleet.roll_values import RollPlan
 
 
 class OnFailure(StrEnum):
@@ -110,7 +110,7 @@ def roll(
     )
     as_json = output_format is Format.JSON
     places = regions_of(region, wanted, known)
-    from optimizer.deploy.roll_read import plan_roll
+    from optimizer.deploy.fleet.roll_read import plan_roll
     from optimizer.report.roll import print_plan, print_rolled, roll_document
 
     with connected(local=local, endpoint_url=endpoint_url, calls_per_second=calls_per_second) as aws:
@@ -157,7 +157,7 @@ def _rolled(
 ) -> dict[str, tuple[Rolled, ...]]:
     """Carry it out, with time enough for the slowest function's answer."""
     from optimizer.deploy import RealClock
-    from optimizer.deploy.roll import roll_regions
+    from optimizer.deploy.fleet.roll import roll_regions
 
     aws.clients.answers_within(max(move.latest.timeout_seconds for plan in plans for move in plan.moves))
     return roll_regions(aws.connect, plans, options, clock=RealClock(), progress=note, stopped=stopped)

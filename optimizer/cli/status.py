@@ -23,7 +23,7 @@ from optimizer.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from optimizer.deploy.findings import Expected
+    from optimizer.deploy.drift.findings import Expected
 
 _FAILED = 3
 _COLUMNS = 80
@@ -50,7 +50,7 @@ def status(
     """
     one_place(local=local, endpoint_url=endpoint_url)
     expected = _expected(config, function or [], region or [])
-    from optimizer.deploy.status import read_status
+    from optimizer.deploy.drift.status import read_status
     from optimizer.report.status import print_status, status_document
 
     with connected(local=local, endpoint_url=endpoint_url) as aws, slowly("reading what runs"):
@@ -78,7 +78,7 @@ def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected
     from optimizer.build.artifacts import function_entry
     from optimizer.cli.pipeline import read_locks
     from optimizer.config import load
-    from optimizer.deploy.findings import Expected
+    from optimizer.deploy.drift.findings import Expected
     from optimizer.partition.naming import origin
 
     config = load(path)

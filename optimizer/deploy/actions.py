@@ -10,7 +10,7 @@ from optimizer.deploy.port import Settings
 if TYPE_CHECKING:
     from optimizer.build import Artifact
     from optimizer.deploy.mark import Draft
-    from optimizer.deploy.statements import Permission
+    from optimizer.deploy.planning.statements import Permission
     from optimizer.deploy.values import AuthType, LayerVersion, Url
 
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import re
 
-from optimizer.deploy.permissions import NEEDS, action_of
-from optimizer.deploy.retry import THROTTLED as TOO_MANY
+from optimizer.deploy.permission.permissions import NEEDS, action_of
+
+THROTTLING = frozenset(
+    {
+        "TooManyRequestsException",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+    }
+)
+"""Error codes of calls that were too many: they did not act, and are to come later."""
 
 AGAIN = "Run the same command again: it goes on from what is there."
 SIGN_IN = (
@@ -47,7 +59,7 @@ _MENDS = {
     "RequestTimeTooSkewed": _CLOCK,
     "OptInRequired": _ACCOUNT,
     "SubscriptionRequiredException": _ACCOUNT,
-    **dict.fromkeys(TOO_MANY, THROTTLED),
+    **dict.fromkeys(THROTTLING, THROTTLED),
     "CodeStorageExceededException": _STORAGE,
     "ResourceNotFoundException": _GONE,
     "NoSuchEntity": _GONE,
@@ -99,7 +111,7 @@ _EXPLICIT = re.compile(r"with an explicit deny in an? ([a-z -]+policy|[a-z -]+bo
 
 def throttles(code: str) -> bool:
     """Whether the code is one of throttling."""
-    return code in TOO_MANY
+    return code in THROTTLING
 
 
 def mend_of(code: str, operation: str, subject: str, message: str) -> str:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from optimizer.deploy.callers import Caller, CallingSource, Surroundings
-    from optimizer.deploy.statements import Permission, Statement
+    from optimizer.deploy.planning.callers import Caller, CallingSource, Surroundings
+    from optimizer.deploy.planning.statements import Permission, Statement
     from optimizer.deploy.values import (
         Absence,
         Alias,

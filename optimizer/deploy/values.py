@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from optimizer.deploy.callers import Surroundings
+from optimizer.deploy.planning.callers import Surroundings
 
 if TYPE_CHECKING:
-    from optimizer.deploy.callers import Caller
     from optimizer.deploy.mark import Mark
+    from optimizer.deploy.planning.callers import Caller
 
 AuthType = Literal["AWS_IAM", "NONE"]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from optimizer.build import Artifact, Function, Manifest
-    from optimizer.deploy.canary import Canary
     from optimizer.deploy.mark import Mark
+    from optimizer.deploy.planning.canary import Canary
 
 AUTH: dict[str, AuthType | None] = {"iam": "AWS_IAM", "public": "NONE", "none": None}
 """A function's `url` as Lambda's AuthType."""

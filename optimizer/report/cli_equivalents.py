@@ -46,9 +46,9 @@ from optimizer.deploy.actions import (
     UseVersion,
     Watch,
 )
-from optimizer.deploy.adopt import FROZEN
+from optimizer.deploy.boto.traffic import METRICS, metric_queries
+from optimizer.deploy.execution.adoption_calls import FROZEN
 from optimizer.deploy.mark import bare_text
-from optimizer.deploy.traffic import METRICS, metric_queries
 from optimizer.report.cli_writer import Run, Writer
 from optimizer.report.shell import Command, Option, Var, Word, joined, shell, word
 from optimizer.runtime.url_events import check_event

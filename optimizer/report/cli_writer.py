@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.account import MADE_BY, POLICY_NAME, TRUST
 from optimizer.deploy.actions import (
     AttachLayers,
     AttachPolicy,
@@ -24,7 +23,8 @@ from optimizer.deploy.actions import (
     UpdateCode,
     UpdateSettings,
 )
-from optimizer.deploy.uploads import key_of
+from optimizer.deploy.boto.account import MADE_BY, POLICY_NAME, TRUST
+from optimizer.deploy.execution.uploads import key_of
 from optimizer.deploy.wanted import code_sha256
 from optimizer.report.shell import Command, Option, Var, Word, options, shell, word
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from optimizer.deploy.consumers import AliasShare, Consumers, Use
+    from optimizer.deploy.fleet.consumers import AliasShare, Consumers, Use
 
 _WHOLE = 1.0
 

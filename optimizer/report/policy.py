@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.deploy.permissions import PARTS
-from optimizer.deploy.policies import INLINE_CHARACTERS, MANAGED_CHARACTERS, MANAGED_POLICIES, characters
-from optimizer.deploy.scope import ANY
+from optimizer.deploy.permission.permissions import PARTS
+from optimizer.deploy.permission.policies import INLINE_CHARACTERS, MANAGED_CHARACTERS, MANAGED_POLICIES, characters
+from optimizer.deploy.permission.scope import ANY
 from optimizer.report.escape import plain
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from optimizer.config import FunctionConfig
-    from optimizer.deploy.permissions import Part
-    from optimizer.deploy.policies import Allowance
-    from optimizer.deploy.role_policy import Comparison
-    from optimizer.deploy.scope import Scope
+    from optimizer.deploy.permission.permissions import Part
+    from optimizer.deploy.permission.policies import Allowance
+    from optimizer.deploy.permission.role_policy import Comparison
+    from optimizer.deploy.permission.scope import Scope
 
 _NAMES: dict[Part, str] = {
     "bucket": "--bucket",

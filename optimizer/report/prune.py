@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from optimizer.deploy.prune import Judged
-    from optimizer.deploy.pruner import Pruning
+    from optimizer.deploy.pruning.prune import Judged
+    from optimizer.deploy.pruning.pruner import Pruning
 
 _COUNTED = {"in-use": "in use", "newest": "among the newest"}
 """Reasons that are told once for all versions of a layer or function: there are many, and nothing is to be done."""

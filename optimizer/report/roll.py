@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from optimizer.deploy.roll_function import Outcome, Rolled
-    from optimizer.deploy.roll_values import Move, RollOptions, RollPlan, Stay
+    from optimizer.deploy.fleet.roll_function import Outcome, Rolled
+    from optimizer.deploy.fleet.roll_values import Move, RollOptions, RollPlan, Stay
 
 _STYLES: dict[Outcome, str] = {
     "moved": "green",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.findings import fingerprints_of, is_own
+from optimizer.deploy.drift.findings import fingerprints_of, is_own
 from optimizer.deploy.values import LATEST, layer_name
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from optimizer.deploy.findings import Finding, Seen
-    from optimizer.deploy.status import FunctionStatus
+    from optimizer.deploy.drift.findings import Finding, Seen
+    from optimizer.deploy.drift.status import FunctionStatus
     from optimizer.deploy.values import Alias, Configuration
 
 _SHOWN = 12

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.prune import Rules
-from optimizer.deploy.pruner import Pruner
+from optimizer.deploy.pruning.prune import Rules
+from optimizer.deploy.pruning.pruner import Pruner
 from optimizer.deploy.values import Alias, AttachedLayer, Configuration, LayerVersion
 from tests.unit.deploy.fakes import ACCOUNT, REGION, FakeAws, FakeFunction, fingerprint, layer_arn
 

@@ -15,7 +15,7 @@ import pytest
 
 from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.cli.app import main
-from optimizer.deploy.permissions import operations_of
+from optimizer.deploy.permission.permissions import operations_of
 from optimizer.local import embedded_aws
 from optimizer.models import Target
 from tests.integration.deploy.faults import faults  # noqa: F401  a fixture

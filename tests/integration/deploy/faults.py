@@ -6,7 +6,7 @@ import json
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from optimizer.deploy.client import Clients
+from optimizer.deploy.boto.client import Clients
 
 
 class Raw(io.BytesIO):

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from optimizer.deploy.client import Clients
+from optimizer.deploy.boto.client import Clients
 
 ACCOUNT = "123456789012"
 ACTIONS = {

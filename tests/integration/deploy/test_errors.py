@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from optimizer.build import Share
-from optimizer.deploy.permissions import action_of, operations_of
+from optimizer.deploy.permission.permissions import action_of, operations_of
 from optimizer.local import embedded_aws
 from optimizer.local.service import Settings
 from tests.integration.deploy.conftest import Command, built

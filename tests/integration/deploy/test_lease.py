@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from optimizer.deploy import Clients, Connection
-from optimizer.deploy.lease_store import S3LeaseStore, parse_place
+from optimizer.deploy.boto.lease_store import S3LeaseStore, parse_place
 from tests.integration.deploy.conftest import ask, built
 
 ROOT = Path(__file__).parents[3]
@@ -179,7 +179,7 @@ def test_interrupted_it_lets_go_and_killed_it_leaves_it_to_expire(
 def test_one_that_is_lost_while_the_deploy_runs_stops_it_before_its_next_call(
     command, client, region, tmp_path, *, place, monkeypatch
 ):
-    from optimizer.deploy.lease import Lease
+    from optimizer.deploy.execution.lease import Lease
 
     built(tmp_path / "a", region=region)
     checks = []

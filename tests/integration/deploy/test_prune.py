@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from optimizer.deploy import BotoAws, Clients, Connection, RealClock
-from optimizer.deploy.removals import RemovalAws
+from optimizer.deploy.boto.removals import RemovalAws
 from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import ask, built, zipped
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from optimizer.deploy import retry
+from optimizer.deploy.boto import retry
 from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import ask, built
 from tests.integration.deploy.faults import faults  # noqa: F401

@@ -6,7 +6,7 @@ import pytest
 
 from optimizer.cli.fleet import configured, regions_of
 from optimizer.config import load
-from optimizer.deploy.layer_reference import LayerReference
+from optimizer.deploy.fleet.layer_reference import LayerReference
 from optimizer.errors import UsageError
 from tests.support import run_optimizer
 

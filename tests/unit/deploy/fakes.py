@@ -12,7 +12,7 @@ import json
 from optimizer import limits
 from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.deploy import descriptions
-from optimizer.deploy.callers import (
+from optimizer.deploy.planning.callers import (
     FOLLOWS,
     CallingAlias,
     CallingPermission,
@@ -20,9 +20,9 @@ from optimizer.deploy.callers import (
     CallingUrl,
     Surroundings,
 )
+from optimizer.deploy.planning.statements import Statement
 from optimizer.deploy.port import Direct
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
-from optimizer.deploy.statements import Statement
 from optimizer.deploy.values import (
     Alias,
     AttachedLayer,

@@ -15,8 +15,8 @@ from botocore.waiter import WaiterModel
 from optimizer.deploy import Action, ChangeSet, Deployment
 from optimizer.deploy import actions as a
 from optimizer.deploy.mark import Draft
+from optimizer.deploy.planning.statements import Permission
 from optimizer.deploy.port import Settings
-from optimizer.deploy.statements import Permission
 from optimizer.deploy.values import LayerVersion, Url
 from optimizer.report.cli_equivalents import Equivalents
 from optimizer.report.script import explained, script

@@ -1,7 +1,7 @@
 """prune at every call of a deploy, and a deploy at every call of prune: the alias serves what is whole."""
 
-from optimizer.deploy.prune import Rules
-from optimizer.deploy.pruner import Pruner
+from optimizer.deploy.pruning.prune import Rules
+from optimizer.deploy.pruning.pruner import Pruner
 from optimizer.errors import AwsError
 from tests.unit.deploy.fakes import REGION, FakeAws, fingerprint, make_manifest
 from tests.unit.deploy.support import deploy, served

@@ -5,10 +5,10 @@ import io
 
 from rich.console import Console
 
-from optimizer.deploy.findings import Expected
-from optimizer.deploy.prune import Judged
-from optimizer.deploy.pruner import Pruning
-from optimizer.deploy.status import read_status
+from optimizer.deploy.drift.findings import Expected
+from optimizer.deploy.drift.status import read_status
+from optimizer.deploy.pruning.prune import Judged
+from optimizer.deploy.pruning.pruner import Pruning
 from optimizer.deploy.values import CodeStorage, Url
 from optimizer.errors import AwsError
 from optimizer.report.prune import print_pruning, pruning_document

@@ -1,0 +1,1 @@
+"""Carries change sets out: guarded steps, waits, uploads, traffic, lease."""

@@ -1,0 +1,1 @@
+"""[pure] The IAM policies that deployers and functions need, from one table of what each call takes."""

@@ -1,0 +1,1 @@
+"""Old versions that nothing refers to: which may go, and their removal."""
