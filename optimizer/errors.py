@@ -109,6 +109,10 @@ class AwsError(OptimizerError):
     exit_status = 3
 
 
+class ShareLeftError(AwsError):
+    """The alias could not be put back, and may still send a share of its traffic to a version that was given up."""
+
+
 class NetworkError(OptimizerError):
     """Something that is not AWS, such as the package index, refused a request or could not be reached."""
 

@@ -13,7 +13,7 @@ import typer
 
 from optimizer.cli.common import note
 from optimizer.commit import commit_of
-from optimizer.errors import AwsError, UsageError
+from optimizer.errors import AwsError, ShareLeftError, UsageError
 
 if TYPE_CHECKING:
     import threading
@@ -214,11 +214,12 @@ def told_when_cut_off(
     """Say what was done when the block is interrupted or AWS fails, and what to run `again` to go on from there."""
     try:
         yield
-    except (KeyboardInterrupt, AwsError):
+    except (KeyboardInterrupt, AwsError) as error:
         done = [f"  {action.name} {action.subject}" for action in journal.done if action.changes]
         if done:
             note("\n".join(["Done before it was cut off:", *done]))
-        note(f"The alias serves a whole version, as before it or after. {again()}")
+        whole = "" if isinstance(error, ShareLeftError) else "The alias serves a whole version, as before it or after. "
+        note(f"{whole}{again()}")
         raise
 
 

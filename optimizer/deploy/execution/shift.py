@@ -12,7 +12,7 @@ from optimizer.deploy.actions import ShiftTraffic
 from optimizer.deploy.planning.canary import duration, fault, percent, shares_of, too_few, worst
 from optimizer.deploy.rejections import CallRejectedError
 from optimizer.deploy.values import ALIAS, LATEST
-from optimizer.errors import AwsError, DeployRefusedError, OptimizerError
+from optimizer.errors import AwsError, DeployRefusedError, OptimizerError, ShareLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -203,7 +203,7 @@ class Shift:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="back") as pool:
                 return pool.submit(self._back).result()
         except (AwsError, DeployRefusedError) as error:
-            kind = AwsError if isinstance(error, AwsError) else DeployRefusedError
+            kind = ShareLeftError if isinstance(error, AwsError) else DeployRefusedError
             why = f"{stopped.message}\n" if isinstance(stopped, OptimizerError) else ""
             raise kind(
                 f"{why}The alias {ALIAS!r} of {self.function} in {self.aws.region} could not be put back: it may still "

@@ -10,7 +10,7 @@ from optimizer.deploy.execution.shift import Shift
 from optimizer.deploy.planning.canary import duration, fault, percent, shift_actions, worst
 from optimizer.deploy.rejections import AnswerLostError, CallRejectedError
 from optimizer.deploy.values import Calls
-from optimizer.errors import AwsError, DeployRefusedError
+from optimizer.errors import AwsError, DeployRefusedError, ShareLeftError
 from tests.unit.deploy.fakes import WRITES, FakeAws, fault_at, make_manifest, rejected, sha
 from tests.unit.deploy.support import actions, deploy, deployer, plan
 
@@ -227,7 +227,7 @@ def test_where_it_cant_be_put_back_it_says_what_the_alias_does_and_the_next_run_
             raise rejected("ExpiredTokenException", "expired")
 
     aws.fault = fault
-    with pytest.raises(AwsError, match="may still send 10% of its traffic to version 2: expired") as caught:
+    with pytest.raises(ShareLeftError, match="may still send 10% of its traffic to version 2: expired") as caught:
         deploy(aws, next_build, canary=TEN)
     assert not isinstance(caught.value, CallRejectedError)
     assert "rollback" in caught.value.mend
