@@ -7,7 +7,7 @@ import pytest
 
 from optimizer.local import embedded_aws
 from tests.integration.deploy.conftest import Command, ask, built
-from tests.integration.deploy.test_killed import Killer, killed
+from tests.integration.deploy.killer import Killer, killed
 
 ACCOUNT = "123456789012"
 CORS = {"AllowOrigins": ["https://example.com"], "MaxAge": 60}

@@ -1,43 +1,13 @@
 """A process that is killed in the middle of a deploy: callers see whole versions, and the next run makes it good."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from optimizer.local import embedded_aws
 from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import Command, ask, built
+from tests.integration.deploy.killer import Killer, killed, killed_in
 
-ROOT = Path(__file__).parents[3]
 READING = ("Get", "List", "Head")
-
-
-class Killer:
-    """Kills the process at the next call of an operation: before it takes effect, or after, its answer unread.
-
-    `silent` is an operation that is never answered.
-    """
-
-    def __init__(self):
-        self.process, self.before, self.after, self.strikes, self.silent = None, None, None, 0, None
-
-    def ahead(self, _service, operation, _agent):
-        if operation == self.silent:
-            raise ConnectionAbortedError
-        self._strike(operation == self.before)
-
-    def follow(self, line):
-        self._strike(line.operation == self.after)
-
-    def _strike(self, now):
-        if now:
-            self.before = self.after = None
-            self.strikes += 1
-            self.process.kill()
-            raise ConnectionAbortedError
 
 
 @pytest.fixture(scope="module")
@@ -54,26 +24,6 @@ def aws(killer):
 @pytest.fixture
 def command(aws, tmp_path, monkeypatch, capsys):
     return Command(aws, tmp_path, monkeypatch, capsys)
-
-
-def killed(killer, aws, folder, *options, **point):
-    """A deploy in a process of its own, up to that point."""
-    killed_in(killer, aws, "deploy", "--artifacts", str(folder), *options, **point)
-
-
-def killed_in(killer, aws, *command, **point):
-    """A command in a process of its own, up to that point."""
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    arguments = [sys.executable, "-m", "optimizer", *command, "--yes", "--endpoint-url", aws.endpoint_url]
-    struck = killer.strikes
-    with subprocess.Popen(
-        arguments, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    ) as p:
-        killer.process = p
-        for moment, operation in point.items():
-            setattr(killer, moment, operation)
-        assert p.wait(timeout=60) == -9
-    assert killer.strikes == struck + 1
 
 
 @pytest.mark.parametrize(
