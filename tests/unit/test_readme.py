@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
@@ -64,12 +65,11 @@ def test_every_script_that_is_named_exists():
 
 
 def test_every_command_has_help_with_an_example():
-    from optimizer.cli.app import COMMANDS
+    from optimizer.cli.app import COMMANDS, application
 
+    run = CliRunner()
     for command in COMMANDS:
-        done = subprocess.run(
-            [sys.executable, "-m", "optimizer", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
+        done = run.invoke(application((command,)), [command, "--help"], catch_exceptions=False)
         assert "Example: " in done.stdout, command
 
 

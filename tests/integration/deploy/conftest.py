@@ -15,6 +15,7 @@ import pytest
 
 from optimizer.build import Artifact, External, Function, Manifest
 from optimizer.cli.app import main
+from optimizer.deploy.boto import retry
 from optimizer.deploy.permission.permissions import operations_of
 from optimizer.local import embedded_aws
 from optimizer.models import Target
@@ -129,6 +130,12 @@ os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")  # there are more
 def region():
     """A region that no other test uses, so that all share one AWS; only roles are common to them."""
     return next(REGIONS)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """An endpoint that is not there is soon given up: it comes no more."""
+    monkeypatch.setattr(retry, "UNREACHED_SECONDS", 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
