@@ -33,13 +33,21 @@ def left(client, bucket):
     return keys
 
 
-def test_a_file_whose_sending_is_stopped_leaves_no_parts(aws, region, bucket, left, tmp_path):
+@pytest.mark.parametrize("how", ["told", "interrupted"])
+def test_a_file_whose_sending_is_stopped_leaves_no_parts(aws, *, region, bucket, left, tmp_path, how):
     (tmp_path / "large.zip").write_bytes(os.urandom(40 * MEGABYTE))
     clients = Clients(connection=Connection(endpoint_url=aws.endpoint_url, local=True))
     here = BotoAws(region=region, clients=clients, clock=RealClock())
     before = aws.log.counts["s3", "UploadPart"]
+
+    def stopping():
+        begun = aws.log.counts["s3", "UploadPart"] > before
+        if begun and how == "interrupted":
+            raise KeyboardInterrupt
+        return begun
+
     with pytest.raises(KeyboardInterrupt):
-        here.store(bucket, "k", tmp_path / "large.zip", stopping=lambda: aws.log.counts["s3", "UploadPart"] > before)
+        here.store(bucket, "k", tmp_path / "large.zip", stopping=stopping)
     assert clients.calls["UploadPart"] > 0
     assert left() == []
     assert here.stored(bucket, "") == here.unfinished(bucket, "") == ()
