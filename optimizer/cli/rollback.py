@@ -90,7 +90,7 @@ def rollback(
 
 
 def _again(planned: Sequence[Deployment]) -> str:
-    """How it goes on: without --to it would go another version back where the alias was moved already."""
+    """How it goes on: where a person describes the alias, nothing tells without --to that it was moved already."""
     from optimizer.deploy.actions import UseVersion
 
     actions = [(one, action) for one in planned if one.changes for action in one.changes.actions]

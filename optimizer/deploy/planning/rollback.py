@@ -82,10 +82,13 @@ def _target(
 ) -> Configuration:
     """The version to go back to: the named one; the alias's own where a canary shares its traffic; else the one before.
 
+    An alias that was rolled back stays where it is, so that the same command can be run again after it was cut off.
+
     Raises:
         DeployRefusedError: there is none.
     """
-    wanted = to or (alias.version if alias.weights else _before(versions, alias))
+    stays = bool(alias.weights) or _back_from(alias) is not None
+    wanted = to or (alias.version if stays else _before(versions, alias))
     if wanted is None:
         raise DeployRefusedError(
             f"{function.name} in {aws.region} can't go back: no published version before {alias.version} carries our "
@@ -117,6 +120,12 @@ def _before(versions: dict[str, Configuration], alias: Alias) -> str | None:
     return str(max(older)) if older else None
 
 
+def _back_from(alias: Alias) -> str | None:
+    """The newer version that a rollback took the alias back from, if that is what was last done to it."""
+    told = read_before(alias)
+    return told if told is not None and alias.version.isdigit() and int(told) > int(alias.version) else None
+
+
 def _named(versions: dict[str, Configuration]) -> str:
     published = sorted(map(int, versions), reverse=True)
     return ", ".join(map(str, published)) or "no published versions"
@@ -126,7 +135,9 @@ def _moves(function: Function, alias: Alias, target: Configuration, to: str | No
     """Check the version and move the alias to it; nothing where it serves it already."""
     name, number, path = function.name, target.version, function.check_path
     if number == alias.version:
-        return () if alias.weights else (KeepAlias(subject=ALIAS, reason=f"serves {number}", version=number),)
+        newer = _back_from(alias)
+        why = f", rolled back from {newer}; --to names an earlier one" if newer and to is None else ""
+        return () if alias.weights else (KeepAlias(subject=ALIAS, reason=f"serves {number}{why}", version=number),)
     told = descriptions.version_fingerprints(target.description)
     holds = f"code {told[0][:12]} and the layers above" if told else "not published by a deploy of ours"
     known = "" if to or read_before(alias) == number else "; whether it has ever served is not known"

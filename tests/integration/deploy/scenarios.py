@@ -61,7 +61,7 @@ SCENARIOS = {
             name="rollback",
             before=({}, {"version": "2", "web": "2"}),
             build={},
-            arguments=("rollback", "--to", "1"),
+            arguments=("rollback",),
         ),
     )
 }

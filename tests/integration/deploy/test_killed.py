@@ -65,10 +65,10 @@ def test_a_rollback_killed_anywhere_ends_well_when_it_is_run_again(
     configure(tmp_path, manifest)
     settings = tmp_path / "config/layers.toml"
     settings.write_text(settings.read_text().replace("url =", 'check_path = "/health"\nurl ='))
-    killed_in(killer, aws, "rollback", "--to", "1", "--config", str(settings), **point)
+    killed_in(killer, aws, "rollback", "--config", str(settings), **point)
     body = ask(client())[1]
     assert (body["version"], body["web"]) in {("1", "1"), ("2", "2")}
-    command("rollback", "--to", "1", "--yes")
+    command("rollback", "--yes")
     body = ask(client())[1]
     assert (body["version"], body["web"]) == ("1", "1")
 

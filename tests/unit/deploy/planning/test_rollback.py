@@ -94,9 +94,20 @@ def test_where_nothing_tells_what_was_served_it_is_the_newest_older_one_of_ours(
     assert rollback(aws, tmp_path).result.version == "1"
 
 
-def test_going_back_twice_goes_further_back_and_never_forward(aws, tmp_path):
+def test_going_back_again_stays_there_as_after_a_run_that_was_cut_off_and_is_told(aws, tmp_path):
     deploy(aws, make_manifest(tmp_path / "3", code="code 3"))
-    assert [rollback(aws, tmp_path).result.version for _ in range(2)] == ["2", "1"]
+    assert [rollback(aws, tmp_path).result.version for _ in range(2)] == ["2", "2"]
+    plan = changes(aws, tmp_path)
+    assert not plan.changes
+    assert plan.actions[-1].reason == "serves 2, rolled back from 3; --to names an earlier one"
+    assert rollback(aws, tmp_path, to="1").result.version == "1"
+    assert rollback(aws, tmp_path).result.version == "1"
+
+
+def test_after_the_next_deploy_it_goes_back_to_what_was_served_before_that(aws, tmp_path):
+    rollback(aws, tmp_path)
+    deploy(aws, make_manifest(tmp_path / "3", code="code 3"))
+    assert rollback(aws, tmp_path).result.version == "1"
 
 
 def test_what_was_served_before_is_known_whatever_is_deployed_beside(aws, tmp_path):
@@ -172,6 +183,8 @@ def test_a_share_that_a_killed_canary_left_is_taken_back(aws, tmp_path, canary_t
 def test_versions_that_are_not_there_are_named(aws, tmp_path, to, told, mend):
     if to is None:
         rollback(aws, tmp_path)
+        aliases = aws.functions["app"].aliases
+        aliases["live"] = dataclasses.replace(aliases["live"], description="")  # else it would stay there
     with pytest.raises(DeployRefusedError, match=told) as caught:
         changes(aws, tmp_path, to=to)
     assert mend in caught.value.mend
