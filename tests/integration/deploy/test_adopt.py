@@ -146,9 +146,9 @@ def test_the_alias_gets_a_url_with_the_same_cors_and_its_address_is_told(command
 def test_callers_of_latest_see_whole_versions_all_along(command, client, region, tmp_path, *, theirs):
     """Code and layers change together, which takes two updates of `$LATEST`."""
     over, seen = threading.Event(), []
+    lam = client()  # made before the command changes this process's environment
 
     def calling():
-        lam = client()
         while not over.wait(0.05):
             error, body = ask(lam, qualifier="edge")
             seen.append(error or (body["version"], body["web"]))
