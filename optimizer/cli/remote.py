@@ -186,8 +186,10 @@ def one_place(*, local: bool, endpoint_url: str | None) -> None:
         raise UsageError(f"{endpoint_url!r} is no URL", mend="Write it as http://host:port or https://host.")
 
 
-def chosen(manifest: Manifest, names: Sequence[str] | None, regions: Sequence[str] | None) -> Manifest:
-    """The manifest with those of its functions alone, in those regions instead of their own.
+def chosen(
+    manifest: Manifest, names: Sequence[str] | None, regions: Sequence[str] | None, *, where: str = "what was built"
+) -> Manifest:
+    """The manifest with those of its functions alone, in those regions instead of their own; `where` names it.
 
     Raises:
         UsageError: it has no such function.
@@ -195,9 +197,7 @@ def chosen(manifest: Manifest, names: Sequence[str] | None, regions: Sequence[st
     known = [function.name for function in manifest.functions]
     unknown = [name for name in names or () if name not in known]
     if unknown:
-        raise UsageError(
-            f"There is no function {', '.join(unknown)} in what was built", mend=f"It has {', '.join(known)}."
-        )
+        raise UsageError(f"There is no function {', '.join(unknown)} in {where}", mend=f"It has {', '.join(known)}.")
     places = tuple(dict.fromkeys(regions or ()))
     functions = tuple(
         replace(function, regions=places or function.regions)

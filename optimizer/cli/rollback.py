@@ -17,6 +17,7 @@ from optimizer.cli.remote import (
     FunctionOption,
     LocalOption,
     RegionOption,
+    chosen,
     one_place,
     remote,
 )
@@ -86,7 +87,7 @@ def rollback(
             nothing="Nothing to do: that version is live.",
             again=_again,
         )
-        return carry_out(deployer, aws, lambda: plan_rollback(deployer, to=to, regions=region or ()), manner)
+        return carry_out(deployer, aws, lambda: plan_rollback(deployer, to=to), manner)
 
 
 def _again(planned: Sequence[Deployment]) -> str:
@@ -116,16 +117,14 @@ def _configured(config: Path, names: Sequence[str], regions: Sequence[str], to: 
     from optimizer.config import load
 
     read = load(config)
-    known = [one.name for one in read.function]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"There is no function {', '.join(unknown)} in {config}", mend=f"It has {', '.join(known)}.")
     layers = tuple(layer.name for layer in read.layer)
-    functions = tuple(function_entry(one, layers, read.root) for one in read.function if not names or one.name in names)
-    places = sum(len(regions or one.regions) for one in functions)
+    functions = tuple(function_entry(one, layers, read.root) for one in read.function)
+    manifest = Manifest(target=read.target, artifacts=(), functions=functions, compressor="")
+    manifest = chosen(manifest, names, regions, where=str(config))
+    places = sum(len(one.regions) for one in manifest.functions)
     if to is not None and places > 1:
         raise UsageError(
             f"--to {to} names a version, and {places} functions and regions have versions of their own",
             mend="Name one function with --function, and one region with --region.",
         )
-    return Manifest(target=read.target, artifacts=(), functions=functions, compressor="")
+    return manifest

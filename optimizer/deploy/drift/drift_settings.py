@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from optimizer.deploy.values import Configuration
 
 
+_SETTINGS = ("handler", "runtime", "architecture", "memory_mb", "timeout_seconds")
+"""What a configured function and a version have under one name."""
+
+
 def changed_findings(function: Function, live: Configuration, latest: Configuration) -> Iterator[Finding]:
     """Code and settings of `$LATEST` that are not those of the version that the alias serves."""
     subject = f"{function.name}:{LATEST}"
@@ -43,18 +47,7 @@ def changed_findings(function: Function, live: Configuration, latest: Configurat
 
 def differing(one: Configuration, other: Configuration) -> list[tuple[str, str]]:
     """The settings that differ, as `name value` of each; of variables only the names, since values may be secret."""
-    found = [
-        (f"{name} {before}", f"{name} {after}")
-        for name, before, after in (
-            ("handler", one.handler, other.handler),
-            ("runtime", one.runtime, other.runtime),
-            ("architecture", one.architecture, other.architecture),
-            ("memory_mb", one.memory_mb, other.memory_mb),
-            ("timeout_seconds", one.timeout_seconds, other.timeout_seconds),
-            ("role", one.role, other.role),
-        )
-        if before != after
-    ]
+    found = _unlike(one, other, one.role, other.role)
     before, after = one.environment, other.environment
     if before is not None and after is not None:
         found += [(f"variable {n}", f"no variable {n}") for n in sorted(before.keys() - after.keys())]
@@ -64,20 +57,19 @@ def differing(one: Configuration, other: Configuration) -> list[tuple[str, str]]
     return found
 
 
+def _unlike(one: Configuration | Function, other: Configuration, role: str, other_role: str) -> list[tuple[str, str]]:
+    """What both have under one name, and the roles, where they differ, as `name value` of each."""
+    pairs = [(name, getattr(one, name), getattr(other, name)) for name in _SETTINGS]
+    return [
+        (f"{name} {before}", f"{name} {after}")
+        for name, before, after in (*pairs, ("role", role, other_role))
+        if before != after
+    ]
+
+
 def settings_findings(function: Function, live: Configuration) -> Iterator[Finding]:
     """Settings that the configuration names and the served version has otherwise."""
-    named = [
-        (f"{name} {wanted}", f"{name} {there}")
-        for name, wanted, there in (
-            ("handler", function.handler, live.handler),
-            ("runtime", function.runtime, live.runtime),
-            ("architecture", function.architecture, live.architecture),
-            ("memory_mb", function.memory_mb, live.memory_mb),
-            ("timeout_seconds", function.timeout_seconds, live.timeout_seconds),
-            ("role", function.role_arn or live.role, live.role),
-        )
-        if wanted != there
-    ]
+    named = _unlike(function, live, function.role_arn or live.role, live.role)
     if live.environment is not None:
         named += [
             (f"variable {name}", f"{'another value of' if name in live.environment else 'no'} variable {name}")

@@ -86,7 +86,7 @@ class Deployer:
             known.update((a.subject, a.artifact.fingerprint) for a in decided.actions if isinstance(a, PublishLayer))
             return decided
 
-        planned = self.decide(changes, lambda function: function.regions)
+        planned = self.decide(changes)
         check_zips(
             self.manifest,
             [
@@ -98,9 +98,7 @@ class Deployer:
         )
         return planned
 
-    def decide(
-        self, changes: Callable[[Function, Aws], ChangeSet], regions: Callable[[Function], Sequence[str]]
-    ) -> tuple[Deployment, ...]:
+    def decide(self, changes: Callable[[Function, Aws], ChangeSet]) -> tuple[Deployment, ...]:
         """What `changes` decides for every function in its regions, each with its own refusal or failure."""
         functions = {function.name: function for function in self.manifest.functions}
 
@@ -114,7 +112,7 @@ class Deployer:
             [
                 Deployment(function=function.name, region=region, changes=None)
                 for function in functions.values()
-                for region in regions(function)
+                for region in function.regions
             ],
             decided,
         )

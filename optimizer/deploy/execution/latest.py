@@ -53,15 +53,7 @@ class Latest:
             AwsError: it is refused, or does not become active.
             DeployRefusedError: somebody else made one of that name meanwhile.
         """
-        given = action.settings
-        settings = Settings(
-            handler=given.handler,
-            runtime=given.runtime,
-            memory_mb=given.memory_mb,
-            timeout_seconds=given.timeout_seconds,
-            environment=given.environment,
-            layers=layers or None,
-        )
+        settings = replace(action.settings, layers=layers or None)
         refused: CallRejectedError | None = None
         for _ in chain((None,), waits(self.clock, within=_ROLE_SECONDS)):
             try:
@@ -82,7 +74,7 @@ class Latest:
             break
         if refused is not None:
             raise refused
-        self._sent(code=code_sha256(action.artifact), layers=layers, settings=given)
+        self._sent(code=code_sha256(action.artifact), layers=layers, settings=action.settings)
 
     def update_code(self, action: UpdateCode, code: Zip) -> None:
         """Send new code. Raises what `_guarded` does."""

@@ -144,11 +144,7 @@ class Shift:
             if error.aws_code != "ResourceConflictException":
                 raise
             if not self._leads_to(version):  # else only the answer was lost
-                raise DeployRefusedError(
-                    f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was made by somebody else while "
-                    f"version {version} was made; it stays as they left it",
-                    mend="Look who deploys there; then deploy again.",
-                ) from error
+                raise self._theirs(f"made by somebody else while version {version} was made") from error
         self.progress(f"{ALIAS} serves version {version}")
 
     def move(self, version: str, description: str, *, before: str, planned: str) -> None:
@@ -170,11 +166,7 @@ class Shift:
             if error.aws_code != _STALE:
                 raise
             if not self._leads_to(version):  # else only the answer was lost
-                raise DeployRefusedError(
-                    f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was changed by somebody else while "
-                    f"version {version} was made; it stays as they left it",
-                    mend="Look who deploys there; then deploy again.",
-                ) from error
+                raise self._theirs(f"changed by somebody else while version {version} was made") from error
         self._step = None  # nothing is to be put back any more
         self.progress(f"{ALIAS} serves version {version}, and no more version {before}")
 
@@ -246,9 +238,11 @@ class Shift:
             self._revision = there.revision  # only the answer was lost
 
     def _changed(self) -> DeployRefusedError:
+        return self._theirs("changed by somebody else meanwhile")
+
+    def _theirs(self, how: str) -> DeployRefusedError:
         return DeployRefusedError(
-            f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was changed by somebody else meanwhile; it "
-            "stays as they left it",
+            f"The alias {ALIAS!r} of {self.function} in {self.aws.region} was {how}; it stays as they left it",
             mend="Look who deploys there; then deploy again.",
         )
 

@@ -22,8 +22,6 @@ from optimizer.deploy.values import ALIAS, LayerVersion, layer_account, layer_na
 from optimizer.errors import DeployRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from optimizer.build import Function
     from optimizer.deploy.actions import Action
     from optimizer.deploy.execution.deployments import Deployer, Deployment
@@ -31,17 +29,14 @@ if TYPE_CHECKING:
     from optimizer.deploy.values import Alias, Configuration
 
 
-def plan_rollback(deployer: Deployer, *, to: str | None, regions: Sequence[str]) -> tuple[Deployment, ...]:
+def plan_rollback(deployer: Deployer, *, to: str | None) -> tuple[Deployment, ...]:
     """Read what there is and decide, for every function in every region.
 
     Args:
         deployer: knows the functions, and what is configured of them.
         to: the version to go back to; None for the one before.
-        regions: instead of the functions' own, if there are any.
     """
-    return deployer.decide(
-        lambda function, aws: _change_set(aws, function, to), lambda function: regions or function.regions
-    )
+    return deployer.decide(lambda function, aws: _change_set(aws, function, to))
 
 
 def _change_set(aws: Aws, function: Function, to: str | None) -> ChangeSet:

@@ -26,7 +26,7 @@ def aws(tmp_path):
 
 def planned(aws, folder, to=None, **function):
     manifest = make_manifest(folder / "rollback", **function)
-    return plan_rollback(deployer(aws, manifest), to=to, regions=())
+    return plan_rollback(deployer(aws, manifest), to=to)
 
 
 def changes(aws, folder, to=None, **function):
