@@ -162,12 +162,3 @@ def test_each_request_is_one_line_of_json(api: Callable[..., TestClient], capsys
     assert {"timestamp", "level", "event", "request_id", "method", "path", "status", "duration_ms"} == line.keys()
     assert (line["method"], line["path"], line["status"]) == ("GET", "/health", 200)
     assert "secret" not in text
-
-
-def test_settings_are_read_and_faults_told_together() -> None:
-    environment = {"ANALYZER_BUCKETS": "one, two", "ANALYZER_BASE_PATH": "images/", "ANALYZER_MAX_PIXELS": "", "X": "1"}
-    settings = Settings.from_environment(environment)
-    assert settings == Settings(buckets=("one", "two"), base_path="/images")
-    with pytest.raises(ValueError, match=r"ANALYZER_MAX_PIXELS='-1'.*; ANALYZER_PROBE_SECONDS='soon'"):
-        Settings.from_environment({"ANALYZER_PROBE_SECONDS": "soon", "ANALYZER_MAX_PIXELS": "-1"})
-    assert not Settings.from_environment({"ANALYZER_BASE_PATH": "/"}).base_path

@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 _MIB = 1024 * 1024
+_SHA256_DIGITS = 64
+
+Auth = Literal["none", "api-key", "iam"]
+AnalysisType = Literal["labels", "text", "faces", "moderation", "colors", "comprehensive"]
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {"auth": get_args(Auth), "event_analysis": get_args(AnalysisType)}
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +21,16 @@ class Settings:
     Attributes:
         base_path: Path that stands before every route (`/images`), where a custom domain or a proxy adds one.
         buckets: Buckets that callers may name; empty leaves the decision to the role's policy.
+        store_bucket: Bucket that uploads and results are kept in; empty keeps nothing.
+        store_prefix: What the keys of everything kept begin with; the role's policy names it.
+        link_seconds: How long a presigned URL is good for; it ends with the credentials that signed it at the latest.
+        max_batch: Most pictures in one call.
+        event_analysis: What S3 events and queues ask for, where a message doesn't say: an `analysis_type`.
+        auth: Who may call: `none` asks nobody (the URL or gateway in front may), `api-key` asks for a key, `iam` for
+            a caller that AWS has authenticated.
+        api_keys: SHA-256 of each key that is let in, in hex: the keys themselves are nowhere in the configuration.
+        cors_origins: Origins of web pages that may call (`https://app.example.com`), or `*`; empty is none.
+        metrics: Write CloudWatch metrics into the log lines (the embedded metric format).
         max_image_bytes: Largest picture, without base64. Rekognition's `Image.Bytes` takes 5,242,880 bytes, says
             its model in botocore.
         max_object_bytes: Largest S3 object that is read for its colours.
@@ -27,6 +45,15 @@ class Settings:
 
     base_path: str = ""
     buckets: tuple[str, ...] = ()
+    store_bucket: str = ""
+    store_prefix: str = "ai-image-analyzer/"
+    link_seconds: int = 900
+    max_batch: int = 10
+    event_analysis: AnalysisType = "comprehensive"
+    auth: Auth = "none"
+    api_keys: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    metrics: bool = True
     max_image_bytes: int = 5 * _MIB
     max_object_bytes: int = 15 * _MIB
     max_pixels: int = 20_000_000
@@ -49,7 +76,8 @@ class Settings:
             environment: Usually `os.environ`.
 
         Raises:
-            ValueError: A number isn't one, or isn't positive. Every fault is in the message.
+            ValueError: A setting has no such value, there is no such setting, or one lacks another that it needs.
+                Every fault is in the message; keys are not.
         """
         given = {
             name.removeprefix("ANALYZER_").lower(): text.strip()
@@ -58,27 +86,60 @@ class Settings:
         }
         values: dict[str, object] = {}
         faults: list[str] = []
-        for name in cls.__slots__:
-            if name not in given:
+        for name in sorted(given):
+            variable = f"ANALYZER_{name.upper()}"
+            if name not in cls.__slots__:
+                # Of a setting that guards something, a misspelt name must not pass for its absence.
+                faults.append(f"{variable} is no setting of this service")
                 continue
-            default = getattr(cls(), name)
             try:
-                values[name] = _parse(given[name], default)
-            except ValueError:
-                faults.append(f"ANALYZER_{name.upper()}={given[name]!r} must be a positive {type(default).__name__}")
+                values[name] = _parse(name, given[name], getattr(_DEFAULTS, name))
+            except ValueError as fault:
+                faults.append(f"{variable} must be {fault}")
+        if values.get("auth") == "api-key" and not given.get("api_keys"):
+            faults.append("ANALYZER_AUTH=api-key needs ANALYZER_API_KEYS")
         if faults:
             raise ValueError("; ".join(faults))
-        if "base_path" in values:
-            values["base_path"] = "/" + str(values["base_path"]).strip("/") if values["base_path"] != "/" else ""
         return cls(**values)  # type: ignore[arg-type]  # each value has its default's type
 
 
-def _parse(text: str, default: object) -> object:
+_DEFAULTS = Settings()
+
+
+def _parse(name: str, text: str, default: object) -> object:
+    """A value of the default's type; the ValueError's message says what it must be."""
     if isinstance(default, tuple):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if isinstance(default, str):
-        return text
-    number = int(text) if isinstance(default, int) else float(text)
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        return _digests(parts) if name == "api_keys" else parts
+    if isinstance(default, bool):
+        if text.lower() not in _SWITCH:
+            raise ValueError("on or off")
+        return _SWITCH[text.lower()]
+    return _text(name, text) if isinstance(default, str) else _number(text, type(default))
+
+
+def _text(name: str, text: str) -> str:
+    choices = _CHOICES.get(name, ())
+    if choices and text not in choices:
+        raise ValueError(f"one of {', '.join(choices)}, not {text!r}")
+    if name == "base_path":
+        return ("/" + text.strip("/")).rstrip("/")
+    return text.strip("/") + "/" if name == "store_prefix" else text
+
+
+def _number(text: str, kind: type) -> int | float:
+    try:
+        number = int(text) if kind is int else float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < float("inf"):
-        raise ValueError(text)
+        raise ValueError(f"a positive {kind.__name__}, not {text!r}")
     return number
+
+
+def _digests(parts: tuple[str, ...]) -> tuple[str, ...]:
+    digests = tuple(part.lower() for part in parts)
+    if any(len(digest) != _SHA256_DIGITS or set(digest) - set("0123456789abcdef") for digest in digests):
+        # Without what was given: a key pasted in place of its digest must not get into a log.
+        raise ValueError("SHA-256 digests in hex, separated by commas (printf %s KEY | sha256sum)")
+    return digests

@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.core.settings import AnalysisType
+
 Part = Literal["labels", "text", "faces", "moderation", "colors"]
-AnalysisType = Literal["labels", "text", "faces", "moderation", "colors", "comprehensive"]
 _RED_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # a PNG
 
 Confidence = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
