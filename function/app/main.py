@@ -10,7 +10,7 @@ from app.core.clients import Clients
 from app.core.openapi import Api
 from app.core.requests import RequestMiddleware
 from app.core.settings import Settings
-from app.routers import analyze, docs, health, service
+from app.routers import analyses, analyze, docs, health, service, upload
 
 
 def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
@@ -37,7 +37,7 @@ def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
     errors.install(app)
     app.add_middleware(RequestMiddleware, base_path=settings.base_path, max_body_bytes=settings.max_body_bytes)
     app.include_router(service.router)
-    for module in (health, analyze, docs):
+    for module in (health, analyze, upload, analyses, docs):
         app.include_router(module.router, prefix=API_PREFIX)
     return app
 

@@ -1,5 +1,6 @@
 """`POST /api/v1/analyze`: what is asked of AWS, what comes back, and what each failure becomes."""
 
+import base64
 import json
 import threading
 from collections.abc import Callable
@@ -146,22 +147,32 @@ def test_denied_names_the_permission(api: Api, aws: SimpleNamespace, image: str)
 def test_comprehensive_where_nothing_succeeds_is_a_problem(
     api: Api, aws: SimpleNamespace, tools: SimpleNamespace
 ) -> None:
-    for operation in ("DetectLabels", "DetectText", "DetectFaces", "DetectModerationLabels"):
+    for operation in ("DetectLabels", "DetectText", "DetectFaces"):
         aws.answers[operation] = tools.rekognition_error("ThrottlingException")
-    aws.answers["GetObject"] = tools.s3_error("NoSuchKey", 404)
-    answer = ask(api(), bucket="pictures", key="cat.jpg")
+    aws.answers["DetectModerationLabels"] = tools.rekognition_error("AccessDeniedException")
+    cut = tools.picture(Image.effect_noise((200, 200), 50))[:5000]  # its pixels can't be decoded either
+    answer = ask(api(), image=tools.encode(cut))
     tools.is_problem(answer.json(), 502, "all_parts_failed")
     assert "labels: rekognition_throttled" in answer.json()["detail"]
-    assert "colors: object_not_found" in answer.json()["detail"]
+    assert "colors: image_damaged" in answer.json()["detail"]
 
 
 def test_rekognition_reads_objects_itself(api: Api, aws: SimpleNamespace) -> None:
-    """It takes larger pictures that way, and they don't travel through the function."""
+    """It takes larger pictures that way, and they don't travel to it from the function."""
     body = ask(api(), bucket="pictures", key="cat.jpg", analysis_type="labels").json()
-    ((_, request),) = aws.calls
+    (read, _), (_, request) = aws.calls
+    assert read == "GetObject"
     assert request["Image"] == {"S3Object": {"Bucket": "pictures", "Name": "cat.jpg"}}
-    assert body["image"] is None
+    assert (body["image"]["width"], body["image"]["height"]) == (60, 40)
     assert body["labels"]
+
+
+def test_object_of_a_format_that_rekognition_does_not_take_goes_to_it_as_jpeg(
+    api: Api, aws: SimpleNamespace, tools: SimpleNamespace
+) -> None:
+    aws.answers["GetObject"] = (200, tools.picture(Image.new("RGB", (60, 40), "red"), "WEBP"))
+    assert ask(api(), bucket="pictures", key="cat.webp", analysis_type="labels").json()["labels"]
+    assert base64.b64decode(aws.calls[-1][1]["Image"]["Bytes"]).startswith(b"\xff\xd8")
 
 
 def test_colors_of_an_object_read_it(api: Api, aws: SimpleNamespace) -> None:

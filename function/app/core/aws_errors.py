@@ -1,6 +1,8 @@
 """What each failure of an AWS service means for a caller."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from app.core.errors import ProblemError
@@ -49,6 +51,23 @@ _REQUEST: dict[str, tuple[int, str, str]] = {
         "Rekognition can't work with this picture; it may be too small.",
     ),
 }
+
+
+@contextmanager
+def translated(*, service: str, action: str) -> Iterator[None]:
+    """Make every failure of the AWS call in it a problem.
+
+    Args:
+        service: `rekognition` or `s3`.
+        action: The IAM action that the call needs.
+
+    Raises:
+        ProblemError: The call failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise translate(error, service=service, action=action) from error
 
 
 def translate(error: Exception, *, service: str, action: str) -> ProblemError:

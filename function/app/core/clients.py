@@ -67,7 +67,8 @@ class Clients:
         # The names stand as literals, so that a reader of the source can tell which clients are made.
         if service == "rekognition":
             return self._session.client("rekognition", config=config)
-        if os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
-            # Another endpoint than AWS's seldom has a host name for each bucket.
-            config = config.merge(Config(s3={"addressing_style": "path"}))
-        return self._session.client("s3", config=config)
+        # Another endpoint than AWS's seldom has a host name for each bucket. Without `virtual`, presigned URLs would
+        # name the host that all regions share, which redirects for a new bucket.
+        elsewhere = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        style = {"addressing_style": "path" if elsewhere else "virtual"}
+        return self._session.client("s3", config=config.merge(Config(s3=style, signature_version="s3v4")))

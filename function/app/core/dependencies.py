@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.core.clients import Clients
-from app.core.errors import ProblemError
 from app.core.settings import Settings
 
 
@@ -22,23 +21,6 @@ async def get_clients(request: Request) -> Clients:
     """The application's AWS clients; each is made when first used."""
     clients: Clients = request.app.state.clients
     return clients
-
-
-async def require_json(request: Request) -> None:
-    """Refuse a body that doesn't say it is JSON.
-
-    Raises:
-        ProblemError: 415.
-    """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
-        raise ProblemError(
-            status=415,
-            code="unsupported_media_type",
-            detail="Send the request as JSON, with the header content-type: application/json.",
-        )
 
 
 ClientsDep = Annotated[Clients, Depends(get_clients)]

@@ -47,19 +47,22 @@ class ProblemError(Exception):
         return f"{self.status} {self.code}: {self.detail}"
 
 
-def render(problem: ProblemError) -> Response:
-    """The answer for a problem, with the id of the request that is being answered."""
-    body: dict[str, object] = {
+def body(problem: ProblemError) -> dict[str, object]:
+    """A problem as JSON (`schemas.problem.Problem`), with the id of the request that is being answered."""
+    return {
         "type": f"urn:ai-image-analyzer:problem:{problem.code}",
         "title": problem.code.replace("_", " ").capitalize(),
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
         "request_id": logging.request_id.get(),
+        "errors": [{"field": error.field, "message": error.message} for error in problem.errors],
     }
-    if problem.errors:
-        body["errors"] = [{"field": error.field, "message": error.message} for error in problem.errors]
-    return Response(json.dumps(body), problem.status, dict(problem.headers), MEDIA_TYPE)
+
+
+def render(problem: ProblemError) -> Response:
+    """The answer for a problem."""
+    return Response(json.dumps(body(problem)), problem.status, dict(problem.headers), MEDIA_TYPE)
 
 
 def internal_error() -> ProblemError:

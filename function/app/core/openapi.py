@@ -6,30 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.core import bodies
 from app.core.errors import MEDIA_TYPE
-
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "title": "Problem",
-    "description": "Problem details (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened and how to mend it."},
-        "code": {"type": "string", "description": "Stable; branch on this."},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
-    },
-}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -53,6 +31,7 @@ class Api(FastAPI):
             document = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
-            document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas.update({name: schema for name, schema in bodies.schemas().items() if name not in schemas})
             self.openapi_schema = document
         return self.openapi_schema

@@ -24,7 +24,6 @@ class Settings:
         store_bucket: Bucket that uploads and results are kept in; empty keeps nothing.
         store_prefix: What the keys of everything kept begin with; the role's policy names it.
         link_seconds: How long a presigned URL is good for; it ends with the credentials that signed it at the latest.
-        max_batch: Most pictures in one call.
         event_analysis: What S3 events and queues ask for, where a message doesn't say: an `analysis_type`.
         auth: Who may call: `none` asks nobody (the URL or gateway in front may), `api-key` asks for a key, `iam` for
             a caller that AWS has authenticated.
@@ -36,6 +35,8 @@ class Settings:
         max_object_bytes: Largest S3 object that is read for its colours.
         max_pixels: Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP
             of 20 million pixels takes 490 MB of memory at its peak (measured), more than any other format.
+        request_seconds: What an analysis may take. Parts and pictures that are not done by then are errors of their
+            own, in an answer that still comes. Keep it below the function's timeout and the 29 s of API Gateway.
         connect_seconds: Time to reach an AWS service.
         read_seconds: Time an AWS service may take to answer.
         attempts: Calls of one AWS operation, the first included.
@@ -48,7 +49,6 @@ class Settings:
     store_bucket: str = ""
     store_prefix: str = "ai-image-analyzer/"
     link_seconds: int = 900
-    max_batch: int = 10
     event_analysis: AnalysisType = "comprehensive"
     auth: Auth = "none"
     api_keys: tuple[str, ...] = ()
@@ -57,6 +57,7 @@ class Settings:
     max_image_bytes: int = 5 * _MIB
     max_object_bytes: int = 15 * _MIB
     max_pixels: int = 20_000_000
+    request_seconds: float = 25.0
     connect_seconds: float = 2.0
     read_seconds: float = 10.0
     attempts: int = 2

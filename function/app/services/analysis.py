@@ -1,35 +1,26 @@
-"""One analysis: where the picture comes from, which parts are asked for, and what became of each."""
+"""One analysis: what is known already, which parts are asked for, and what became of each."""
 
-import logging as levels
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass
-from typing import Any, get_args
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
 
 from app.core import logging
 from app.core.clients import Clients
-from app.core.errors import ProblemError, internal_error
+from app.core.errors import ProblemError
 from app.core.settings import Settings
-from app.schemas.analyze import AnalyzeRequest, AnalyzeResponse, Color, ImageInfo, Part, PartError
-from app.services import colors, picture, rekognition, storage
+from app.schemas.analyze import AnalyzeRequest, AnalyzeResponse, Color, Options, Part, PartError
+from app.services import colors, picture, rekognition, sources
+from app.services.sources import Picture, Source
+from app.services.store import Store, identify
+from app.services.tasks import attempt, side_by_side
 
 _PARTS: tuple[Part, ...] = get_args(Part)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Colors:
-    """The colours, with what was learned of the picture on the way."""
-
-    info: ImageInfo
-    colors: list[Color]
-
-
-_Result = rekognition.Found | _Colors
+_Result = rekognition.Found | list[Color]
 
 
 def analyze(request: AnalyzeRequest, *, clients: Clients, settings: Settings) -> AnalyzeResponse:
-    """Analyse a picture.
+    """Analyse the picture that a request names.
 
     Args:
         request: What is asked.
@@ -39,105 +30,89 @@ def analyze(request: AnalyzeRequest, *, clients: Clients, settings: Settings) ->
     Raises:
         ProblemError: The picture is no good, or nothing that was asked for succeeded.
     """
-    parts = _PARTS if request.analysis_type == "comprehensive" else (request.analysis_type,)
-    info, work = _plan(request, parts, clients=clients, settings=settings)
-    results, errors = _run(work)
-    if not results:
+    ends = time.monotonic() + settings.request_seconds
+    return find(sources.of(request, settings), request, clients=clients, settings=settings, ends=ends)
+
+
+def find(source: Source, options: Options, *, clients: Clients, settings: Settings, ends: float) -> AnalyzeResponse:
+    """Find what is asked for in a picture, or look up what was found before.
+
+    Args:
+        source: The picture, or where it lies.
+        options: What is asked.
+        clients: AWS; only the services that are needed are touched.
+        settings: Limits.
+        ends: When it must be done, on the monotonic clock.
+
+    Raises:
+        ProblemError: The picture is no good, or nothing that was asked for succeeded.
+    """
+    loaded = sources.load(source, clients=clients, settings=settings)
+    if not (settings.store_bucket and options.keep):
+        return _found(loaded, options, clients=clients, settings=settings, ends=ends)
+    store, identifier = Store(clients, settings), identify(loaded, options)
+    known = attempt("storage", "find", lambda: store.find(identifier))
+    if isinstance(known, AnalyzeResponse):
+        return known.model_copy(update={"request_id": logging.request_id.get()})
+    response = _found(loaded, options, clients=clients, settings=settings, ends=ends)
+    if response.partial:  # what failed may succeed the next time
+        return response
+    kept = response.model_copy(update={"id": identifier})
+    # A store that couldn't be asked is not asked again: the caller has waited for it once.
+    unkept = known or attempt("storage", "keep", lambda: store.keep(kept))
+    if unkept is None:
+        return kept
+    return response.model_copy(update={"partial": True, "errors": [_part_error("storage", unkept)]})
+
+
+def _found(loaded: Picture, options: Options, *, clients: Clients, settings: Settings, ends: float) -> AnalyzeResponse:
+    parts = _PARTS if options.analysis_type == "comprehensive" else (options.analysis_type,)
+    work = _work(parts, loaded, options, clients=clients, settings=settings)
+    outcomes = side_by_side(work, name="part", workers=len(work), ends=ends)
+    errors = {part: outcome for part, outcome in outcomes.items() if isinstance(outcome, ProblemError)}
+    if len(errors) == len(outcomes):
         raise _overall(errors)
-    fields: dict[str, Any] = {str(part): result for part, result in results.items()}
-    found = results.get("colors")
-    if isinstance(found, _Colors):
-        info, fields["colors"] = found.info, found.colors
+    found: dict[str, Any] = {part: outcome for part, outcome in outcomes.items() if part not in errors}
     return AnalyzeResponse(
         success=True,
-        analysis_type=request.analysis_type,
+        analysis_type=options.analysis_type,
         request_id=logging.request_id.get(),
+        id=None,
+        cached=False,
+        analyzed_at=datetime.now(UTC).replace(microsecond=0),
         partial=bool(errors),
-        image=info,
-        errors=[
-            PartError(part=part, status=error.status, code=error.code, detail=error.detail)
-            for part, error in errors.items()
-        ],
-        **fields,
+        image=loaded.info,
+        errors=[_part_error(part, error) for part, error in errors.items()],
+        **found,
     )
 
 
-def _plan(
-    request: AnalyzeRequest, parts: tuple[Part, ...], *, clients: Clients, settings: Settings
-) -> tuple[ImageInfo | None, dict[Part, Callable[[], _Result]]]:
-    """What is known before the work, and the work of each part."""
-    info: ImageInfo | None = None
-    if request.image is not None:
-        data = picture.decode_base64(request.image, settings)
-        info = picture.inspect(data, settings)
-        read = _constant(data)
-    else:
-        bucket, key = str(request.bucket), str(request.key)
-        storage.check_bucket(bucket, settings)
-
-        def read() -> bytes:
-            return storage.read(clients.s3, bucket, key, settings)
-
-    def color() -> _Colors:
-        content = read()
-        known = info or picture.inspect(content, settings)
-        return _Colors(info=known, colors=colors.dominant(picture.sample(content, settings)))
-
+def _work(
+    parts: tuple[Part, ...], loaded: Picture, options: Options, *, clients: Clients, settings: Settings
+) -> dict[Part, Callable[[], _Result]]:
+    """What is to be done for each part."""
     work: dict[Part, Callable[[], _Result]] = {}
     if any(part != "colors" for part in parts):
         # An object is read by Rekognition itself, which takes larger ones that way.
         image: Mapping[str, Any] = (
-            {"S3Object": {"Bucket": request.bucket, "Name": request.key}}
-            if info is None
-            else {"Bytes": picture.for_rekognition(data, info, settings)}
+            {"S3Object": loaded.s3_object}
+            if loaded.s3_object
+            else {"Bytes": picture.for_rekognition(loaded.data, loaded.info, settings)}
         )
         for part in parts:
             if part != "colors":
-                work[part] = _detection(part, image, request, clients)
+                work[part] = _detection(part, image, options, clients)
     if "colors" in parts:
-        work["colors"] = color
-    return info, work
+        work["colors"] = lambda: colors.dominant(picture.sample(loaded.data, settings))
+    return work
 
 
-def _constant(data: bytes) -> Callable[[], bytes]:
-    return lambda: data
+def _detection(part: Part, image: Mapping[str, Any], options: Options, clients: Clients) -> Callable[[], _Result]:
+    return lambda: rekognition.DETECTORS[part](clients.rekognition, image, options.min_confidence, options.max_labels)
 
 
-def _detection(
-    part: Part, image: Mapping[str, Any], request: AnalyzeRequest, clients: Clients
-) -> Callable[[], _Result]:
-    return lambda: rekognition.DETECTORS[part](clients.rekognition, image, request.min_confidence, request.max_labels)
-
-
-def _run(work: Mapping[Part, Callable[[], _Result]]) -> tuple[dict[Part, _Result], dict[Part, ProblemError]]:
-    """Do all parts side by side; a part's failure doesn't touch the others."""
-    outcomes: dict[Part, _Result | ProblemError]
-    if len(work) == 1:
-        outcomes = {part: _attempt(part, task) for part, task in work.items()}
-    else:
-        with ThreadPoolExecutor(max_workers=len(work), thread_name_prefix="part") as pool:
-            futures = {part: pool.submit(copy_context().run, _attempt, part, task) for part, task in work.items()}
-            outcomes = {part: future.result() for part, future in futures.items()}
-    results: dict[Part, _Result] = {}
-    errors: dict[Part, ProblemError] = {}
-    for part, outcome in outcomes.items():
-        if isinstance(outcome, ProblemError):
-            errors[part] = outcome
-        else:
-            results[part] = outcome
-    return results, errors
-
-
-def _attempt(part: Part, task: Callable[[], _Result]) -> _Result | ProblemError:
-    try:
-        return task()
-    except ProblemError as problem:
-        cause = logging.describe(problem.__cause__) if problem.__cause__ else {}
-        logging.log(levels.WARNING, "part_failed", part=part, code=problem.code, status=problem.status, **cause)
-        return problem
-    except Exception as error:  # noqa: BLE001  # a fault of ours in one part leaves the others whole
-        logging.log(levels.ERROR, "part_broke", part=part, **logging.describe(error))
-        return internal_error()
+def _part_error(part: Part | Literal["storage"], error: ProblemError) -> PartError:
+    return PartError(part=part, status=error.status, code=error.code, detail=error.detail)
 
 
 def _overall(errors: Mapping[Part, ProblemError]) -> ProblemError:

@@ -22,6 +22,7 @@ _MAGIC = (
     (b"MM\0*", "TIFF"),
     (b"BM", "BMP"),
 )
+REKOGNITION_FORMATS = frozenset({"JPEG", "PNG"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
 _SAMPLE_SIDE = 384
@@ -36,13 +37,13 @@ def decode_base64(text: str, settings: Settings) -> bytes:
         settings: Has the limit.
 
     Raises:
-        ProblemError: 422 for what isn't base64 or is empty, 413 for too much.
+        ProblemError: 422 for what isn't base64 or is empty, 413 for far too much: the rest is `check_bytes`'s.
     """
     if text.startswith("data:"):
         text = text.partition(",")[2]
     compact = text.translate({ord(space): None for space in " \t\r\n"})
     if len(compact) // 4 * 3 > settings.max_image_bytes + 2:
-        raise _too_large(settings.max_image_bytes)
+        raise too_large(settings.max_image_bytes)
     try:
         data = base64.b64decode(compact, validate=True)
     except (binascii.Error, ValueError):
@@ -54,9 +55,19 @@ def decode_base64(text: str, settings: Settings) -> bytes:
             detail="The field `image` isn't a picture in base64.",
             errors=[FieldError(field="body.image", message="not base64, or empty")],
         )
-    if len(data) > settings.max_image_bytes:
-        raise _too_large(settings.max_image_bytes)
     return data
+
+
+def check_bytes(data: bytes, settings: Settings) -> None:
+    """Refuse a picture that came in a request and is empty or too large.
+
+    Raises:
+        ProblemError: 422 or 413.
+    """
+    if not data:
+        raise ProblemError(status=422, code="image_empty", detail="The picture has no bytes.")
+    if len(data) > settings.max_image_bytes:
+        raise too_large(settings.max_image_bytes)
 
 
 def inspect(data: bytes, settings: Settings) -> ImageInfo:
@@ -83,6 +94,11 @@ def inspect(data: bytes, settings: Settings) -> ImageInfo:
             animated=_animated(image),
             orientation=orientation,
         )
+
+
+def clean(data: bytes, settings: Settings) -> tuple[bytes, ImageInfo]:
+    """The picture."""
+    return data, inspect(data, settings)
 
 
 def sample(data: bytes, settings: Settings) -> "Image.Image":
@@ -130,7 +146,7 @@ def for_rekognition(data: bytes, info: ImageInfo, settings: Settings) -> bytes:
     Raises:
         ProblemError: The pixels can't be decoded (422), or are too many bytes as JPEG (413).
     """
-    if info.format in {"JPEG", "PNG"}:
+    if info.format in REKOGNITION_FORMATS:
         return data
     from PIL import Image, ImageOps  # see _open
 
@@ -147,7 +163,7 @@ def for_rekognition(data: bytes, info: ImageInfo, settings: Settings) -> bytes:
         except Exception as error:  # decoders raise nearly anything for a hostile file
             raise _damaged() from error
     if target.tell() > settings.max_image_bytes:
-        raise _too_large(settings.max_image_bytes)
+        raise too_large(settings.max_image_bytes)
     return target.getvalue()
 
 
@@ -206,7 +222,8 @@ def _side(length: int) -> int:
     return next(side for side in range(_SAMPLE_SIDE, 0, -1) if gcd(side, length) == 1)
 
 
-def _too_large(limit: int) -> ProblemError:
+def too_large(limit: int) -> ProblemError:
+    """The problem of a picture with more bytes than `limit`."""
     return ProblemError(status=413, code="image_too_large", detail=f"A picture may have {limit} bytes.")
 
 

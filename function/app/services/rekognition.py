@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.aws_errors import translate
+from app.core.aws_errors import translated
 from app.schemas.analyze import AgeRange, Box, Face, Label, ModerationLabel, TextLine
 
 Found = list[Label] | list[TextLine] | list[Face] | list[ModerationLabel]
@@ -82,10 +82,8 @@ DETECTORS: Mapping[str, Detector] = {"labels": labels, "text": text, "faces": fa
 
 
 def _call(operation: Callable[..., Mapping[str, Any]], action: str, /, **request: Any) -> Mapping[str, Any]:
-    try:
+    with translated(service="rekognition", action=action):
         return operation(**request)
-    except Exception as error:
-        raise translate(error, service="rekognition", action=action) from error
 
 
 def _face(face: Mapping[str, Any]) -> Face:
