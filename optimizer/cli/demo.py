@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from optimizer.build import Manifest
     from optimizer.deploy.execution.execute import Deployed
 
-_OK = 200
+_WELL = range(200, 300)
+_BUCKET = "demo-pictures"
 _SHOWN = 60
 _CHANGED = "\n# one changed line\n"
 
@@ -64,6 +65,7 @@ def demo(
             print_plan(result.plan, console)
         console.rule("deploying to the embedded AWS")
         aws = stack.enter_context(embedded_aws())
+        _http("PUT", f"{aws.endpoint_url}/{_BUCKET}")
         rows = [_one_zip(project, scratch / "one", aws.endpoint_url)]
         first, done = _layered(project, scratch / "first", aws.endpoint_url, "layers: first deploy")
         rows.append(first)
@@ -71,7 +73,7 @@ def demo(
         failed = 0
         for status, line in _calls(done.url or ""):
             console.print(line, markup=False, soft_wrap=True)
-            failed += status != _OK
+            failed += status not in _WELL
         source = _handler_module(project)
         source.write_text(source.read_text("utf-8") + _CHANGED, "utf-8")
         changed, done = _layered(project, scratch / "second", aws.endpoint_url, "layers: one line changed")
@@ -152,13 +154,16 @@ def _one_zip(config: Path, output: Path, endpoint_url: str) -> _Row:
 
 
 def _layered(config: Path, output: Path, endpoint_url: str, way: str) -> tuple[_Row, Deployed]:
-    """Build and deploy what changed, with URLs that a browser can open without signing."""
+    """Build and deploy what changed, with a URL that a browser opens unsigned, and a bucket to keep things in."""
     from optimizer.cli.build import run_build
 
     began = time.perf_counter()
     manifest = run_build(Source(config=config), output, quiet=True)
-    public = tuple(replace(function, url="public") for function in manifest.functions)
-    done, sent = _deployed(replace(manifest, functions=public), endpoint_url)
+    shown = tuple(
+        replace(function, url="public", environment={**function.environment, "ANALYZER_STORE_BUCKET": _BUCKET})
+        for function in manifest.functions
+    )
+    done, sent = _deployed(replace(manifest, functions=shown), endpoint_url)
     return _Row(way=way, sent_bytes=sent, seconds=time.perf_counter() - began), done
 
 
@@ -193,30 +198,36 @@ def _deployed(manifest: Manifest, endpoint_url: str) -> tuple[Deployed, int]:
 def _calls(url: str) -> Iterator[tuple[int, str]]:
     """Call every endpoint, with a picture that is painted here: each status, and a line about the answer."""
     picture = base64.b64encode(_picture()).decode()
+    colors = {"image": picture, "analysis_type": "colors"}
     requests: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", "", None),
         ("GET", "health", None),
         ("GET", "api/v1/health", None),
         ("GET", "api/v1/docs", None),
         ("GET", "api/v1/openapi.json", None),
-        ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "colors"}),
+        ("POST", "api/v1/analyze", colors),
         ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "labels"}),
         ("POST", "api/v1/analyze", {"image": picture, "analysis_type": "comprehensive"}),
+        ("POST", "api/v1/analyze/batch", {"images": [colors, {"image": picture, "analysis_type": "faces"}]}),
+        ("POST", "api/v1/upload", {"image": picture}),
+        ("POST", "api/v1/upload/presigned", {"media_type": "image/jpeg", "bytes": 9_000_000}),
+        ("GET", "api/v1/analyses", None),
     ]
     for method, path, body in requests:
         began = time.perf_counter()
         status, text = _http(method, url + path, body)
         took = (time.perf_counter() - began) * 1000
-        what = f" {body['analysis_type']}" if body else ""
+        what = f" {body['analysis_type']}" if body and "analysis_type" in body else ""
         yield status, f"  {method:<4} {'/' + path + what:<34} {status}  {took:5.0f} ms  {_short(text)}"
 
 
-def _http(method: str, url: str, body: dict[str, Any] | None) -> tuple[int, str]:
+def _http(method: str, url: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
+    headers = {"content-type": "application/json"} if body else {}
     data = json.dumps(body).encode() if body else None
-    request = Request(url, data=data, method=method, headers={"content-type": "application/json"})  # noqa: S310  our own loopback
+    request = Request(url, data=data, method=method, headers=headers)  # noqa: S310  our own loopback
     try:
         with urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, answer.read().decode("utf-8", "replace")
