@@ -164,6 +164,16 @@ def test_other_question_has_its_own_result(other: dict[str, str], api: Make, png
     assert len(aws.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [("colors", {"min_confidence": "71"}), ("colors", {"max_labels": "3"}), ("text", {"max_labels": "3"})],
+)
+def test_what_makes_no_difference_is_no_other_question(kind: str, other: dict[str, str], api: Make, png: bytes) -> None:
+    client = api()
+    analyze(client, png, analysis_type=kind)
+    assert analyze(client, png, analysis_type=kind, **other)["cached"] is True
+
+
 def test_nothing_is_kept_or_looked_up_where_the_caller_or_the_operator_says_so(
     api: Make, s3: Any, bucket: str, png: bytes, aws: SimpleNamespace
 ) -> None:

@@ -154,8 +154,14 @@ class Store:
 
 
 def identify(picture: Picture, options: Options) -> str:
-    """The id of what is found in a picture: the same for the same picture and question, wherever they come from."""
-    asked = f"{options.min_confidence!r} {options.max_labels}"
+    """The id of what is found in a picture: the same for the same picture and question, wherever they come from.
+
+    What makes no difference for the type that is asked for is no part of the question.
+    """
+    counted = options.analysis_type in {"labels", "comprehensive"}
+    asked = f"{options.min_confidence!r} {options.max_labels if counted else ''}"
+    if options.analysis_type == "colors":
+        asked = ""
     return f"{picture.sha256}-{options.analysis_type}-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
 
 
