@@ -1,6 +1,7 @@
 """Settings come from the environment; what is wrong is told at once, all of it, and never silently passed over."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +73,13 @@ def test_key_in_place_of_its_digest_is_refused_without_showing_it() -> None:
     with pytest.raises(ValueError, match="SHA-256 digests") as raised:
         Settings.from_environment({"ANALYZER_API_KEYS": "hunter2"})
     assert "hunter2" not in str(raised.value)
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    text = (Path(__file__).parents[2] / "docs/function.md").read_text("utf-8")
+    for name in Settings.__slots__:
+        (row,) = [line for line in text.splitlines() if f"`ANALYZER_{name.upper()}`" in line and line.startswith("|")]
+        default = getattr(Settings(), name)
+        if not isinstance(default, tuple) and default not in {"", True}:
+            shown = f"{default:g}" if isinstance(default, float) else str(default)
+            assert shown in row, name
