@@ -8,7 +8,7 @@ from app import API_PREFIX, DESCRIPTION, SERVICE, VERSION
 from app.core import errors, logging
 from app.core.clients import Clients
 from app.core.openapi import Api
-from app.core.requests import RequestMiddleware
+from app.core.requests import RequestMiddleware, ShieldMiddleware
 from app.core.settings import Settings
 from app.routers import analyses, analyze, docs, health, service, upload
 
@@ -35,7 +35,12 @@ def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.clients = clients or Clients(settings)
     errors.install(app)
-    app.add_middleware(RequestMiddleware, base_path=settings.base_path, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(ShieldMiddleware, settings=settings)
+    if settings.cors_origins:
+        from app.core.cors import Cors  # an API that no browser calls needn't load it
+
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(RequestMiddleware, base_path=settings.base_path, measured=settings.metrics)
     app.include_router(service.router)
     for module in (health, analyze, upload, analyses, docs):
         app.include_router(module.router, prefix=API_PREFIX)

@@ -90,7 +90,10 @@ def install(app: FastAPI) -> None:
             405: f"{request.method} isn't possible at {request.url.path}.",
             413: "The request's body is larger than this service takes.",
         }.get(status, str(error.detail))
-        return render(ProblemError(status=status.value, code=code, detail=detail, headers=error.headers or {}))
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"  # which core.requests makes of every GET
+        return render(ProblemError(status=status.value, code=code, detail=detail, headers=headers))
 
     @app.exception_handler(RequestValidationError)
     async def validation(_: Request, error: RequestValidationError) -> Response:

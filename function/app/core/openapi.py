@@ -1,13 +1,28 @@
 """The OpenAPI document: FastAPI's own, with problem details where FastAPI would show its error shape."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.core import bodies
+from app.core import auth, bodies
 from app.core.errors import MEDIA_TYPE
+from app.core.settings import Settings
+
+_VERBS = frozenset({"get", "post", "put", "patch", "delete"})
+_REQUEST_ID = {
+    "description": "The request's id; quote it when you report a fault.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_CHALLENGE = {"description": "What is asked for.", "required": True, "schema": {"type": "string"}}
+_TAGS = [
+    {"name": "service", "description": "What this is, and whether it is well."},
+    {"name": "analysis", "description": "Labels, text, faces, unsafe content and colours of pictures."},
+    {"name": "storage", "description": "Pictures and results that are kept in S3."},
+]
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -23,15 +38,52 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class Api(FastAPI):
-    """A FastAPI application whose document knows the shape of its errors."""
+    """A FastAPI application whose document knows the shape of its errors and who may call."""
 
     def openapi(self) -> dict[str, Any]:
         """The document, made with the first request for it."""
         if self.openapi_schema is None:
+            from app.schemas.problem import Problem  # with the document
+
             document = get_openapi(
-                title=self.title, version=self.version, description=self.description, routes=self.routes
+                title=self.title,
+                version=self.version,
+                description=self.description,
+                routes=self.routes,
+                tags=_TAGS,
             )
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update({name: schema for name, schema in bodies.schemas().items() if name not in schemas})
+            settings: Settings = self.state.settings
+            components = document.setdefault("components", {})
+            known = components.setdefault("schemas", {})
+            for name, schema in {**bodies.schemas(), **_schemas(Problem)}.items():
+                known.setdefault(name, schema)
+            if settings.auth != "none":
+                name, scheme = auth.SCHEMES[settings.auth]
+                components["securitySchemes"] = {name: scheme}
+            for path, item in document["paths"].items():
+                for verb in _VERBS & item.keys():
+                    _complete(item[verb], path, settings)
             self.openapi_schema = document
         return self.openapi_schema
+
+
+def _schemas(model: Any) -> Mapping[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _complete(operation: dict[str, Any], path: str, settings: Settings) -> None:
+    """Add to an operation what middleware answers in its place, and what every answer has."""
+    responses: dict[str, Any] = operation["responses"]
+    statuses = [500]
+    if settings.auth != "none" and path not in auth.OPEN:
+        operation["security"] = [{auth.SCHEMES[settings.auth][0]: []}]
+        statuses.append(401 if settings.auth == "api-key" else 403)
+    for status, response in problems(*statuses).items():
+        responses.setdefault(str(status), response)
+    for status, response in responses.items():
+        challenge = {"www-authenticate": _CHALLENGE} if status == "401" else {}
+        # Not in place: routes share what `problems` made.
+        headers = {**response.get("headers", {}), "x-request-id": _REQUEST_ID, **challenge}
+        responses[status] = {**response, "headers": headers}
+    operation["responses"] = dict(sorted(responses.items()))

@@ -1,4 +1,4 @@
-"""What surrounds each request: its id, its prefix, its log line, and an answer whatever happens."""
+"""What surrounds each request: its id, its prefix, its log line, who may ask, and an answer whatever happens."""
 
 import logging as levels
 import re
@@ -7,23 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core import logging
+from app.core import logging, metrics
+from app.core.auth import Guard
 from app.core.errors import internal_error, render
+from app.core.settings import Settings
 
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._=:-]{8,128}")
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._=:-]{8,128}")
+_DIGITS = 20  # no length has more, and Python takes no number of thousands of them
+_LOGGED = 256  # characters of a path
 
 
 class RequestMiddleware:
-    """Gives a request its id and prefix, logs it, and turns what nobody caught into a problem."""
+    """The outermost: gives a request its id and prefix, its answer the headers of all answers, and logs it."""
 
-    def __init__(self, app: ASGIApp, *, base_path: str, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, base_path: str, measured: bool) -> None:
         self.app = app
         self.base_path = base_path
-        self.max_body_bytes = max_body_bytes
+        self.measured = measured
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass untouched."""
@@ -34,6 +38,9 @@ class RequestMiddleware:
         token = logging.request_id.set(identifier)
         began = time.perf_counter()
         status = 0
+        method, path = scope["method"], scope["path"]
+        # HEAD is GET without its content (RFC 9110, 9.3.2); routes know only GET.
+        head = method == "HEAD"
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -43,10 +50,54 @@ class RequestMiddleware:
                 headers["x-request-id"] = identifier
                 headers["x-content-type-options"] = "nosniff"
                 headers.setdefault("cache-control", "no-store")
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
-        declared = Headers(scope=scope).get("content-length", "")
-        announced = int(declared) if declared.isdecimal() else 0
+        inner = {**scope, **_prefix(scope, self.base_path)}
+        if head:
+            inner["method"] = "GET"
+        try:
+            await self.app(inner, receive, answer)
+        finally:
+            # A name of ours, not the path: each value is a metric of its own. No route has refused and odd requests.
+            route = inner.get("route") if status != 405 else None  # noqa: PLR2004  # HTTP's own number
+            logging.log(
+                levels.INFO,
+                "request",
+                method=method,
+                path=path[:_LOGGED],
+                operation=getattr(route, "name", "unmatched"),
+                status=status,
+                duration_ms=round((time.perf_counter() - began) * 1000, 2),
+                **(metrics.counted(status, epoch_ms=int(time.time() * 1000)) if self.measured else {}),
+            )
+            logging.request_id.reset(token)
+
+
+class ShieldMiddleware:
+    """Refuses who may not ask and bodies that are too large, and turns what nobody caught into a problem.
+
+    Inside of what adds CORS's headers: a browser shows its page no error without them.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self.guard = Guard(settings)
+        self.max_body_bytes = settings.max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope pass untouched."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        refusal = self.guard.refusal(scope)
+        if refusal is not None:
+            await render(refusal)(scope, receive, send)
+            return
+        started = False
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        announced = int(declared[:_DIGITS]) if declared.isdigit() else 0
         counted = 0
 
         async def take() -> Message:
@@ -58,24 +109,17 @@ class RequestMiddleware:
                 raise HTTPException(413)
             return message
 
-        method, path = scope["method"], scope["path"]
-        prefixed = {**scope, **_prefix(scope, self.base_path)}
+        async def answer(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await self.app(prefixed, take, answer)
+            await self.app(scope, take, answer)
         except Exception as error:  # noqa: BLE001  # the last resort: no caller may see a stack trace
             logging.log(levels.ERROR, "unhandled", **logging.describe(error))
-            if not status:
-                await render(internal_error())(prefixed, receive, answer)
-        finally:
-            logging.log(
-                levels.INFO,
-                "request",
-                method=method,
-                path=path,
-                status=status,
-                duration_ms=round((time.perf_counter() - began) * 1000, 2),
-            )
-            logging.request_id.reset(token)
+            if not started:
+                await render(internal_error())(scope, receive, send)
 
 
 def _identify(scope: Scope) -> str:
@@ -83,8 +127,8 @@ def _identify(scope: Scope) -> str:
     lambda_id = getattr(scope.get("aws.context"), "aws_request_id", None)
     if lambda_id:
         return str(lambda_id)
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    given = dict(scope["headers"]).get(b"x-request-id", b"")
+    return given.decode() if _GIVEN_ID.fullmatch(given) else uuid4().hex
 
 
 def _prefix(scope: Scope, base_path: str) -> dict[str, str]:
