@@ -48,3 +48,7 @@ def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
 
 
 app = create_app(Settings.from_environment(os.environ))
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from app.core import snapshot
+
+    snapshot.install(app)

@@ -75,6 +75,31 @@ def test_document_describes_every_answer_with_problems(api: Callable[..., TestCl
     ]
 
 
+def test_document_is_complete(api: Callable[..., TestClient]) -> None:
+    """Every answer has its request id, every tag its description, and every operation what a fault of ours looks like."""
+    document = api().get("/api/v1/openapi.json").json()
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert document["info"].keys() == {"title", "version", "description"}
+    assert document["components"]["schemas"]["Problem"]["examples"]
+    for item in document["paths"].values():
+        for operation in item.values():
+            assert set(operation["tags"]) <= described
+            assert operation["summary"]
+            assert operation["description"]
+            assert "500" in operation["responses"]
+            assert list(operation["responses"]) == sorted(operation["responses"])
+            for status, response in operation["responses"].items():
+                assert response["description"]
+                assert response["headers"]["x-request-id"]["required"]
+                kinds = set(response.get("content", {"application/json": {}}))
+                kind = (
+                    "json"
+                    if status < "400" or (operation["operationId"], status) == ("health", "503")
+                    else "problem+json"
+                )
+                assert kinds == {f"application/{kind}"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
@@ -82,6 +107,9 @@ def test_document_describes_every_answer_with_problems(api: Callable[..., TestCl
         ("GET", "/health/", 404, "not_found"),
         ("PUT", "/api/v1/analyze", 405, "method_not_allowed"),
         ("POST", "/", 405, "method_not_allowed"),
+        ("OPTIONS", "/", 405, "method_not_allowed"),
+        ("TRACE", "/health", 405, "method_not_allowed"),
+        ("QUERY", "/api/v1/docs", 405, "method_not_allowed"),
     ],
 )
 def test_wrong_address_is_a_problem(  # noqa: PLR0917

@@ -41,6 +41,11 @@ class Clients:
         """The S3 client."""
         return self._get("s3")
 
+    def disconnect(self) -> None:
+        """Close all connections; the clients open others when next used."""
+        for client in self._made.values():
+            client.close()
+
     def _get(self, service: str) -> Any:
         client = self._made.get(service)
         if client is None:

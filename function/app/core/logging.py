@@ -8,7 +8,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -60,6 +61,17 @@ def log(level: int, event: str, /, **fields: object) -> None:
     except (OSError, ValueError):
         # A request isn't to fail because nobody reads what it says.
         sys.stderr.write(text)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Log nothing meanwhile."""
+    global _least  # noqa: PLW0603  # as in `configure`
+    before, _least = _least, logging.CRITICAL + 1
+    try:
+        yield
+    finally:
+        _least = before
 
 
 def thaw() -> None:
