@@ -76,7 +76,7 @@ def test_document_describes_every_answer_with_problems(api: Callable[..., TestCl
 
 
 def test_document_is_complete(api: Callable[..., TestClient]) -> None:
-    """Every answer has its request id, every tag its description, and every operation what a fault of ours looks like."""
+    """Every answer has its request id, every tag a description, and every operation what a fault of ours looks like."""
     document = api().get("/api/v1/openapi.json").json()
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
     assert document["info"].keys() == {"title", "version", "description"}
