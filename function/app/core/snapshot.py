@@ -46,8 +46,6 @@ def prepare(app: FastAPI) -> None:
                 raise RuntimeError(f"GET {path} answers {status}")
         _ = clients.rekognition, clients.s3
         # By their functions, not by requests: those may need a key.
-        import python_multipart.multipart  # noqa: F401  # what reads forms
-
         from app.schemas.analyze import RED_PIXEL, AnalyzeRequest
         from app.services import analysis, batch, health, uploads  # noqa: F401  # loaded with their first requests
 
