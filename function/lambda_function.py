@@ -1,4 +1,4 @@
-"""Entry point on AWS Lambda: answers API Gateway (REST and HTTP), function URLs and load balancers."""
+"""Entry point on AWS Lambda: answers API Gateway (REST and HTTP), function URLs and load balancers; takes events."""
 
 import logging as levels
 from typing import Any
@@ -25,17 +25,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one event.
 
     Args:
-        event: A request as API Gateway, a function URL or a load balancer hands it over.
+        event: A request as API Gateway, a function URL or a load balancer hands it over; else what
+            `app.services.events` takes of S3, SQS, SNS and EventBridge.
         context: Lambda's context object.
 
     Raises:
-        ValueError: The event is no HTTP request.
+        ValueError: The event has no format that is known here; the message lists them.
+        EventFailedError: As `events.handle`: Lambda is to try the event again.
     """
+    # Before the adapter, which guesses by shape and knows nothing of queues.
     if not isinstance(event, dict) or not isinstance(event.get("requestContext"), dict):
-        raise ValueError(  # noqa: TRY004  # the event's content is wrong, not a caller's type
-            "The event is no HTTP request: it has no requestContext. Call this function through API Gateway, "
-            "a function URL or a load balancer, or send an event in one of their formats."
-        )
+        from app.services import events  # a cold start for a request doesn't need it
+
+        return events.handle(event, context, clients=app.state.clients, settings=app.state.settings)
     if event.get("headers") is None:  # API Gateway's test console sends null
         event = {**event, "headers": {}}
     try:

@@ -135,11 +135,6 @@ def test_event_without_headers_is_answered(tools: SimpleNamespace) -> None:
         assert call(event)[0] == 200
 
 
-def test_event_that_is_no_request_is_an_error_with_a_way_out() -> None:
-    with pytest.raises(ValueError, match="no requestContext"):
-        lambda_function.handler({"Records": []}, CONTEXT)
-
-
 def test_event_half_in_its_format_is_a_problem(tools: SimpleNamespace) -> None:
     event = at(tools.event("function-url"), "POST", "/api/v1/analyze", "x")
     status, body, _ = call({**event, "isBase64Encoded": True})
