@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from werkzeug.exceptions import ClientDisconnected
-from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wsgi import get_input_stream
 
 from optimizer.runtime.url_events import HttpRequest
@@ -21,46 +20,20 @@ _LAMBDA_PATH = re.compile(r"/20\d\d-\d\d-\d\d/(functions|layers|event-source-map
 _FORM = "application/x-www-form-urlencoded"
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Keeps moto's needs (header names as they came) and writes nothing to stderr."""
+def read_request(environ: WSGIEnvironment, *, most: int | None = None) -> HttpRequest:
+    """The request as a value, its body read whole, or up to the first byte that is too much.
 
-    disable_nagle_algorithm = True  # else a body waits for the client's delayed acknowledgement of the headers
-
-    def version_string(self) -> str:
-        """What answers say of their server."""
-        return "embedded-aws"
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  werkzeug's own name
-        """Say nothing: the access log has its own place."""
-
-    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
-        """Close what has no other end any more, or shall have none."""
-        del error, environ
-        self.close_connection = True
-
-    def make_environ(self) -> WSGIEnvironment:
-        """The request, with the metadata names that WSGI would spoil."""
-        environ = super().make_environ()
-        preserved: dict[str, str] = {}
-        for name, value in self.headers.items():
-            if name.lower().startswith("x-amz-meta-"):
-                key = "HTTP_" + name.upper().replace("-", "_")
-                preserved[key] = name.lower()
-                environ.setdefault(key, value)  # werkzeug drops names with an underscore
-        environ["moto.preserved_header_names"] = preserved
-        environ["embedded.headers"] = list(self.headers.items())
-        return environ
-
-
-def read_request(environ: WSGIEnvironment) -> HttpRequest:
-    """The request as a value, its body read whole.
+    Args:
+        environ: the request.
+        most: how many bytes its body may have.
 
     Raises:
         ConnectionAbortedError: the caller went away before the body was sent.
+        BadRequest: it is no body.
     """
     path, _, _ = str(environ["RAW_URI"]).partition("?")
     try:
-        body = get_input_stream(environ).read()
+        body = get_input_stream(environ).read(-1 if most is None else most + 1)
     except ClientDisconnected as error:
         raise ConnectionAbortedError from error
     return HttpRequest(

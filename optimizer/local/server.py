@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from optimizer.local.service import AccessLog, Logged, Settings
 
 _NEEDED = ("werkzeug", "moto", "flask", "awslambdaric", "elftools", "botocore")
-_POLL_SECONDS = 0.05
-"""How soon a server notices that it shall stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +53,13 @@ def embedded_aws(
         UsageError: the port is taken, or the extra `local` is not installed.
     """
     _check_installed()
-    from werkzeug.serving import make_server
-
     from optimizer.local import operations
     from optimizer.local.environments import Environments
     from optimizer.local.http import Front
-    from optimizer.local.requests import QuietHandler
     from optimizer.local.service import AccessLog, Lambda
     from optimizer.local.service import Settings as DefaultSettings
     from optimizer.local.services import Services
+    from optimizer.local.serving import Server
     from optimizer.local.state import State
     from optimizer.local.telemetry import Telemetry
     from optimizer.local.urls import UrlListeners
@@ -91,11 +87,9 @@ def embedded_aws(
         )
         log = AccessLog()
         front = Front(lam, log, ahead=ahead, follow=follow)
-        server = make_server(
-            "127.0.0.1", port, front, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-        )
+        server = Server(front, listener.fileno())
         stack.callback(server.server_close)
-        thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True, name="embedded-aws")
+        thread = threading.Thread(target=server.serve_forever, daemon=True, name="embedded-aws")
         thread.start()
         stack.callback(server.shutdown)
         yield EmbeddedAws(endpoint_url=endpoint_url, log=log)

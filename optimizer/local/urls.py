@@ -13,13 +13,12 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.serving import make_server
-
 from optimizer import limits
 from optimizer.local.operations.invoke import Target, chosen, run
 from optimizer.local.operations.permissions import open_to_everybody
 from optimizer.local.protocol import ServiceError
-from optimizer.local.requests import QuietHandler, read_request
+from optimizer.local.requests import read_request
+from optimizer.local.serving import Server
 from optimizer.local.state import ACCOUNT
 from optimizer.runtime.url_events import HttpResponse, bad_gateway, event_of, forbidden, response_of
 
@@ -62,9 +61,9 @@ class UrlListeners:
         def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             return self._serve(url, environ, start)
 
-        server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
+        server = Server(application)
         self._servers[identifier] = (url, server)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name=f"url-{function}").start()
+        threading.Thread(target=server.serve_forever, daemon=True, name=f"url-{function}").start()
         return f"http://127.0.0.1:{server.server_port}/"
 
     def close(self, identifier: str) -> None:
