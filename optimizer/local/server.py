@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from optimizer.local.service import AccessLog, Logged, Settings
 
-_NEEDED = ("werkzeug", "moto", "flask", "awslambdaric", "elftools", "botocore")
+_NEEDED = ("werkzeug", "moto", "flask", "awslambdaric", "elftools", "botocore", "orjson")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

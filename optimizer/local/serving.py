@@ -8,22 +8,24 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from email.utils import formatdate
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotImplemented  # noqa: A004  HTTP's 501
-from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.wsgi import LimitedStream
+from werkzeug import exceptions
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from optimizer.local.messages import Answer, Body, Chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _DRAINED_BYTES = 1 << 30
 """How much of a body that nobody wanted is read, so that its sender comes to read the answer; then it is cut off."""
 _PIECE_BYTES = 1 << 16
-_NO_CONTENT, _NOT_MODIFIED, _OK = 204, 304, 200
 
 
 class Server(ThreadedWSGIServer):
@@ -51,6 +53,12 @@ class Server(ThreadedWSGIServer):
                     with contextlib.suppress(OSError):  # its client has gone
                         connection.shutdown(socket.SHUT_RD)
 
+    def server_close(self) -> None:
+        """Listen no more, not even through a copy of the socket that a process has which is starting just now."""
+        with contextlib.suppress(OSError):  # it does not listen yet, or not any more
+            self.socket.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Serve one connection."""
         with self._lock:
@@ -74,6 +82,10 @@ class Handler(WSGIRequestHandler):
     def version_string(self) -> str:
         """What answers say of their server."""
         return "embedded-aws"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, made once a second."""
+        return _date(int(time.time() if timestamp is None else timestamp))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the access log has its own place."""
@@ -126,7 +138,7 @@ class Handler(WSGIRequestHandler):
         except (ConnectionError, TimeoutError, HTTPException) as error:
             self.connection_dropped(error, environ)
 
-    def _body(self, environ: WSGIEnvironment) -> LimitedStream | DechunkedInput:
+    def _body(self, environ: WSGIEnvironment) -> Body | Chunks:
         """The body, which ends with the request.
 
         Raises:
@@ -135,15 +147,15 @@ class Handler(WSGIRequestHandler):
         encoding = environ.get("HTTP_TRANSFER_ENCODING")
         if encoding is not None:
             if encoding.strip().lower() != "chunked":
-                raise NotImplemented(f"The transfer encoding {encoding} is not served.")
+                raise exceptions.NotImplemented(f"The transfer encoding {encoding} is not served.")
             if environ.pop("CONTENT_LENGTH", None) is not None:
                 self.close_connection = True  # one of the two lies (RFC 9112, 6.1)
-            return _Chunks(self.rfile)
+            return Chunks(cast("IO[bytes]", self.rfile))
         lengths = set(self.headers.get_all("Content-Length", ["0"]))
         length = lengths.pop()
         if lengths or not (length.isascii() and length.isdecimal()):
             raise BadRequest("Content-Length is no number.")
-        return LimitedStream(self.rfile, int(length))
+        return Body(cast("IO[bytes]", self.rfile), int(length))
 
     def _answer(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
         """Send an application's answer; a fault of it is a 500 where nothing has been sent yet.
@@ -151,7 +163,7 @@ class Handler(WSGIRequestHandler):
         Raises:
             ConnectionError: the client has gone, or the application wants it to get no answer.
         """
-        answer = _Answer(self, environ["REQUEST_METHOD"])
+        answer = Answer(self, environ["REQUEST_METHOD"])
         try:
             answer.send(application(environ, answer.start))
         except (ConnectionError, TimeoutError):
@@ -162,13 +174,13 @@ class Handler(WSGIRequestHandler):
             self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
             self._fail(InternalServerError(), answer, environ)
 
-    def _fail(self, error: HTTPException, answer: _Answer, environ: WSGIEnvironment) -> None:
+    def _fail(self, error: HTTPException, answer: Answer, environ: WSGIEnvironment) -> None:
         self.close_connection = True
         if not answer.begun:
-            another = _Answer(self, environ["REQUEST_METHOD"])
+            another = Answer(self, environ["REQUEST_METHOD"])
             another.send(error(environ, another.start))
 
-    def _drain(self, body: LimitedStream | DechunkedInput) -> None:
+    def _drain(self, body: Body | Chunks) -> None:
         """Read what the application left of the body.
 
         Raises:
@@ -180,99 +192,6 @@ class Handler(WSGIRequestHandler):
         self.close_connection = True
 
 
-class _Chunks(DechunkedInput):
-    """A chunked body.
-
-    Raises:
-        BadRequest: by reading, where it is none, or ends too early.
-    """
-
-    def readinto(self, buf: bytearray) -> int:  # type: ignore[override]  # as werkzeug has it
-        try:
-            return super().readinto(buf)
-        except OSError as error:
-            raise BadRequest(str(error)) from error
-
-
-class _Answer:
-    """One answer, as WSGI gives it: `begun` once something of it may have been sent."""
-
-    def __init__(self, handler: Handler, method: str) -> None:
-        self.begun = False
-        self._handler = handler
-        self._method = method
-        self._status = ""
-        self._headers: list[tuple[str, str]] = []
-        self._left: int | None = None
-        self._chunked = False
-        self._bodiless = False
-
-    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:
-        """WSGI's start_response; nothing is sent before the first piece of the body, or its end."""
-        del exc_info
-        if self.begun:
-            raise RuntimeError("The answer has begun.")
-        self._status, self._headers = status, headers
-        return self.write
-
-    def send(self, parts: Iterable[bytes]) -> None:
-        """Send the body's pieces and its end."""
-        try:
-            for part in parts:
-                self.write(part)
-                self._handler.wfile.flush()
-            self._begin()
-            if self._chunked:
-                self._handler.wfile.write(b"0\r\n\r\n")
-            if self._left:
-                self._handler.close_connection = True  # it promised more
-            self._handler.wfile.flush()
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()
-
-    def write(self, data: bytes) -> None:
-        """Send a piece of the body."""
-        self._begin()
-        if self._bodiless or not data:
-            return
-        if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        elif self._left is not None:
-            if len(data) > self._left:
-                self._handler.close_connection = True  # it promised less
-                data = data[: self._left]
-            self._left -= len(data)
-        self._handler.wfile.write(data)
-
-    def _begin(self) -> None:
-        """Write status and headers, once."""
-        if self.begun:
-            return
-        self.begun = True
-        handler = self._handler
-        code, _, phrase = self._status.partition(" ")
-        status = int(code)
-        empty = status < _OK or status in {_NO_CONTENT, _NOT_MODIFIED}
-        self._bodiless = empty or self._method == "HEAD"
-        if status < _OK:
-            handler.close_connection = True  # its client waits for another status
-        handler.send_response(status, phrase)
-        sized = False
-        for name, value in self._headers:
-            lowered = name.lower()
-            if lowered == "content-length":
-                if status != _NOT_MODIFIED and empty:
-                    continue  # RFC 9110, 8.6
-                sized = True
-                if not self._bodiless:
-                    self._left = int(value)
-            if lowered not in {"connection", "transfer-encoding"}:  # the connection's, not the application's
-                handler.send_header(name, value)
-        if not sized and not self._bodiless:
-            self._chunked = handler.request_version >= "HTTP/1.1"
-            if self._chunked:
-                handler.send_header("Transfer-Encoding", "chunked")
-        if handler.close_connection:
-            handler.send_header("Connection", "close")
-        handler.end_headers()
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)

@@ -10,6 +10,7 @@ import socket
 import threading
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 
 _ROOT = "/2018-06-01/runtime"
@@ -112,6 +113,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else each answer waits for the client's delayed acknowledgement
     wbufsize = -1  # headers and body in one packet
     server: RuntimeApi  # type: ignore[assignment]
+    raw_requestline: bytes
+
+    def parse_request(self) -> bool:
+        """Read a request's line and headers; False where it is none.
+
+        http.server's own, which makes an e-mail of them, takes longer than everything else on an event's way.
+        """
+        line = self.raw_requestline.decode("latin-1").split()
+        self.close_connection = len(line) != 3  # noqa: PLR2004  method, path, version
+        if self.close_connection:
+            return False
+        self.command, self.path, self.request_version = line
+        self._given: dict[str, str] = {}
+        while (header := self.rfile.readline()) not in {b"\r\n", b"\n", b""}:
+            name, _, value = header.decode("latin-1").partition(":")
+            self._given[name.lower()] = value.strip()
+        if self._given.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        return True
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -149,8 +170,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(202 if answer or self.path == f"{_ROOT}/init/error" else 404, b'{"status":"OK"}\n')
 
     def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self._given.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self._given.get("content-length") or 0))
         parts = []
         while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
             parts.append(self.rfile.read(size))
@@ -160,11 +181,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _answer(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
+        given = {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        self.wfile.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1"))
         self.wfile.write(body)
         self.wfile.flush()
