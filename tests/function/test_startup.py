@@ -56,6 +56,15 @@ def test_models_of_the_document_are_made_with_the_document() -> None:
     assert in_a_new_process("/api/v1/openapi.json", state) == [True, True, False]
 
 
+def test_model_that_waits_is_built_by_its_first_use_or_by_hand() -> None:
+    """As pydantic promises: the import took nothing from it, not even for the models that FastAPI builds by name."""
+    models = "__import__('fastapi').openapi.models"
+    waits = f"{models}.Operation.__pydantic_complete__"
+    used = f"{models}.Operation(responses={{}}).model_dump(exclude_none=True)"
+    by_hand = f"{models}.Encoding.model_rebuild() and {models}.Encoding.__pydantic_complete__"
+    assert in_a_new_process("/health", f"[{waits}, {used}, {by_hand}]") == [False, {"responses": {}}, True]
+
+
 def test_collector_runs_again_and_leaves_what_was_loaded_alone() -> None:
     enabled, frozen = in_a_new_process("/health", "[gc.isenabled(), gc.get_freeze_count()]")
     assert enabled
