@@ -46,4 +46,4 @@ def test_every_action_is_an_operation_that_the_source_calls() -> None:
 def test_every_permission_that_a_message_names_is_in_the_policy() -> None:
     source = "".join(path.read_text() for path in FUNCTION.rglob("*.py"))
     named = set(re.findall(r'"((?:rekognition|s3):[A-Z][A-Za-z]+)"', source))
-    assert named == actions()
+    assert named - {"s3:TestEvent"} == actions()  # S3 calls an event so, too
