@@ -3,10 +3,9 @@
 import logging as levels
 from typing import Any
 
-from app.core.startup import import_fastapi, uncollected
+from app.core.startup import unbuilt, uncollected
 
-with uncollected():
-    import_fastapi()
+with uncollected(), unbuilt():
     from mangum import Mangum
 
     from app.core import errors, logging

@@ -16,7 +16,7 @@ FUNCTION = Path(lambda_function.__file__).parent
 EVENT = json.loads((Path(__file__).parent / "events/function-url.json").read_text("utf-8"))
 
 
-def in_a_new_process(path: str, expression: str) -> Any:
+def in_a_new_process(path: str, expression: str, **variables: str) -> Any:
     """The value of a Python expression, after the handler answered a first GET of `path`."""
     event = {**EVENT, "rawPath": path, "body": None, "isBase64Encoded": False}
     event["requestContext"]["http"].update(method="GET", path=path)
@@ -32,6 +32,7 @@ def in_a_new_process(path: str, expression: str) -> Any:
         "AWS_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "ANALYZER_ATTEMPTS": "1",
+        **variables,
     }
     done = subprocess.run(command, cwd=FUNCTION, env=environment, capture_output=True, text=True, check=True)
     status, value = json.loads(done.stdout.splitlines()[-1])
@@ -45,15 +46,23 @@ def test_health_loads_no_analysis_and_no_second_event_loop(path: str) -> None:
     assert in_a_new_process(path, f"[n for n in {unneeded} if n in sys.modules]") == []
 
 
-def test_models_of_the_document_are_made_with_the_document() -> None:
-    """And only they wait: the service's own models, and those of others, are pydantic's as usual."""
+def test_models_are_built_when_they_are_used() -> None:
+    """Those that are defined later, in whatever code, are pydantic's as usual."""
     state = (
         "[__import__('fastapi').openapi.models.OpenAPI.__pydantic_complete__,"
-        " __import__('app').schemas.service.Health.__pydantic_complete__,"
+        " __import__('app').schemas.analyze.AnalyzeRequest.__pydantic_complete__,"
         " 'defer_build' in __import__('pydantic').BaseModel.model_config]"
     )
-    assert in_a_new_process("/health", state) == [False, True, False]
-    assert in_a_new_process("/api/v1/openapi.json", state) == [True, True, False]
+    assert in_a_new_process("/health", state) == [False, False, False]
+    assert in_a_new_process("/api/v1/openapi.json", state)[0]
+
+
+def test_models_are_built_beforehand_where_nobody_waits_for_the_start() -> None:
+    state = (
+        "[__import__('fastapi').openapi.models.OpenAPI.__pydantic_complete__,"
+        " __import__('app').schemas.analyze.AnalyzeRequest.__pydantic_complete__]"
+    )
+    assert in_a_new_process("/health", state, AWS_LAMBDA_INITIALIZATION_TYPE="provisioned-concurrency") == [True, True]
 
 
 def test_model_that_waits_is_built_by_its_first_use_or_by_hand() -> None:
