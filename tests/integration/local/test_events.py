@@ -1,0 +1,79 @@
+"""The example function in its layers takes S3 notifications and SQS batches, with pictures in the embedded S3."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from optimizer.cli.build import run_build
+from optimizer.cli.pipeline import Source
+from tests.integration.local.conftest import REGION
+
+ROOT = Path(__file__).parents[3]
+EVENTS = ROOT / "tests/function/events"
+
+
+@pytest.fixture(scope="module")
+def analyzer(account, tmp_path_factory):
+    """The deployed function, with a bucket for pictures and one for results."""
+    output = tmp_path_factory.mktemp("build")
+    manifest = run_build(Source(config=ROOT / "config/layers.toml"), output, quiet=True)
+    layers, code = [], b""
+    for artifact in manifest.artifacts:
+        data = (output / artifact.path).read_bytes()
+        if artifact.kind == "function":
+            code = data
+        else:
+            made = account.aws_lambda.publish_layer_version(LayerName=artifact.name, Content={"ZipFile": data})
+            layers.append(made["LayerVersionArn"])
+    account.aws_lambda.create_function(
+        FunctionName="analyzer",
+        Runtime="python3.11",
+        Handler="lambda_function.handler",
+        Role=account.role,
+        Code={"ZipFile": code},
+        Layers=layers,
+        Timeout=30,
+        MemorySize=1024,
+        Environment={"Variables": {"ANALYZER_STORE_BUCKET": "results", "ANALYZER_EVENT_ANALYSIS": "colors"}},
+    )
+    account.aws_lambda.get_waiter("function_active_v2").wait(FunctionName="analyzer", WaiterConfig={"Delay": 0.05})
+    s3 = account.client("s3")
+    for bucket in ("pictures", "results"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return s3
+
+
+def put(s3, key, color):
+    data = io.BytesIO()
+    Image.new("RGB", (6, 4), color).save(data, "PNG")
+    s3.put_object(Bucket="pictures", Key=key, Body=data.getvalue())
+
+
+def kept(s3):
+    """The names of the first colours in what is kept."""
+    found = []
+    for entry in s3.list_objects_v2(Bucket="results").get("Contents", []):
+        body = s3.get_object(Bucket="results", Key=entry["Key"])["Body"].read()
+        found.append(json.loads(body)["colors"][0]["name"])
+    return sorted(found)
+
+
+def test_notifications_and_batches_end_in_kept_results_and_failures(analyzer, account):
+    put(analyzer, "café/red picture+1.png", "red")
+    assert account.invoke("analyzer", json.loads((EVENTS / "s3-put.json").read_text("utf-8"))) == (None, {"records": 1})
+    assert kept(analyzer) == ["red"]
+
+    put(analyzer, "teal.png", "teal")
+    batch = json.loads((EVENTS / "sqs.json").read_text("utf-8"))
+    bodies = ['{"bucket": "pictures", "key": "teal.png"}', "no JSON", '{"bucket": "pictures", "key": "gone.png"}']
+    batch["Records"] = [
+        {**batch["Records"][0], "messageId": str(index), "body": body} for index, body in enumerate(bodies)
+    ]
+    assert account.invoke("analyzer", batch) == (None, {"batchItemFailures": [{"itemIdentifier": "1"}]})
+    assert kept(analyzer) == ["red", "teal"]
+
+    error, answer = account.invoke("analyzer", {"Records": [{"eventSource": "aws:kinesis"}]})
+    assert (error, answer["errorType"]) == ("Unhandled", "NotUnderstoodError")
