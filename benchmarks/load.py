@@ -348,6 +348,8 @@ def _look_for_less(name: str, url: str, asked: bytes, *, most: float, below: flo
             held += 1
             if done.held or held == 2:
                 return
+    if not held:
+        print(f"{name:24} no rate down to {STEPS[-1]} of that is held, even for {seconds / 5:g} s", flush=True)
 
 
 def in_process(folder: Path, build: Path) -> None:
