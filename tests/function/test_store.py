@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -144,6 +145,9 @@ def test_result_is_kept_and_read_again(api: Make, s3: Any, bucket: str, png: byt
     answer = client.get(f"/api/v1/analyses/{made['id']}")
     assert answer.status_code == 200
     assert answer.json() == {**made, "cached": True}
+    assert answer.headers["cache-control"] == "private, max-age=3600"
+    again = client.get(f"/api/v1/analyses/{made['id']}", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_same_picture_is_not_analysed_twice(api: Make, s3: Any, bucket: str, png: bytes, aws: SimpleNamespace) -> None:
@@ -287,3 +291,20 @@ def test_wrong_address_of_a_result_is_a_problem(
 def test_service_without_a_store_says_so(method: str, path: str, body: Any, api: Make, tools: SimpleNamespace) -> None:
     answer = api(store_bucket="").request(method, path, json=body)
     tools.is_problem(answer.json(), 501, "store_unconfigured")
+
+
+def test_location_is_neither_kept_nor_told(api: Make, s3: Any, bucket: str, aws: SimpleNamespace) -> None:
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 29.0), 3: "E", 4: (2.0, 17.0, 40.0)}
+    target = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(target, "JPEG", exif=exif)
+    client = api()
+    body = client.post("/api/v1/upload", files={"image": target.getvalue()}).json()
+    kept = s3.get_object(Bucket=bucket, Key=body["key"])["Body"].read()
+    assert Image.open(io.BytesIO(target.getvalue())).getexif().get_ifd(0x8825)
+    assert not Image.open(io.BytesIO(kept)).getexif().get_ifd(0x8825)
+    assert body["image"]["gps_removed"] is True
+    s3.put_object(Bucket=bucket, Key="there.jpg", Body=target.getvalue())
+    asked = {"bucket": bucket, "key": "there.jpg", "analysis_type": "labels"}
+    assert client.post("/api/v1/analyze", json=asked).json()["image"]["gps_removed"] is True
+    assert "Bytes" in aws.calls[-1][1]["Image"], "Rekognition doesn't read the object, which has the location"

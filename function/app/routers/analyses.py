@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import API_PREFIX
+from app.core.caching import NOT_MODIFIED, conditional
 from app.core.dependencies import ClientsDep, SettingsDep
 from app.core.errors import ProblemError
 from app.core.openapi import problems
@@ -35,10 +36,15 @@ async def list_analyses(
     return page
 
 
-@router.get("/{analysis_id}", summary="A kept result", responses=problems(404, 422, 501, 502, 503, 504))
+@router.get(
+    "/{analysis_id}",
+    summary="A kept result",
+    response_model=AnalyzeResponse,
+    responses={**problems(404, 422, 501, 502, 503, 504), **NOT_MODIFIED},
+)
 async def get_analysis(
-    analysis_id: Annotated[AnalysisId, Path()], clients: ClientsDep, settings: SettingsDep
-) -> AnalyzeResponse:
+    analysis_id: Annotated[AnalysisId, Path()], request: Request, clients: ClientsDep, settings: SettingsDep
+) -> Response:
     """What `POST /api/v1/analyze` answered when it gave this id."""
     from app.services import uploads
 
@@ -46,4 +52,5 @@ async def get_analysis(
     kept = await asyncio.to_thread(store.find, analysis_id)
     if kept is None:
         raise ProblemError(status=404, code="analysis_not_found", detail="No result is kept under this id.")
-    return kept
+    # A result that the same picture and question have once is theirs for long; it may be made anew all the same.
+    return conditional(request, kept, max_age=3600, private=True)

@@ -174,6 +174,10 @@ class ImageInfo(BaseModel):
     bytes: int
     animated: bool
     orientation: int = Field(description="EXIF orientation that was applied, 1 to 8.")
+    gps_removed: bool = Field(
+        description="The picture told where it was taken, or had metadata that can't be read; "
+        "that was taken out before it was kept or sent on.",
+    )
 
 
 class PartError(BaseModel):

@@ -93,12 +93,34 @@ def inspect(data: bytes, settings: Settings) -> ImageInfo:
             bytes=len(data),
             animated=_animated(image),
             orientation=orientation,
+            gps_removed=False,
         )
 
 
 def clean(data: bytes, settings: Settings) -> tuple[bytes, ImageInfo]:
-    """The picture."""
-    return data, inspect(data, settings)
+    """A picture without the place where it was taken, fit to be kept or sent on.
+
+    Args:
+        data: A file.
+        settings: Has the limit of pixels.
+
+    Returns:
+        The same object where nothing had to go, and what `inspect` says of it; `bytes` are those received.
+
+    Raises:
+        ProblemError: As in `inspect`.
+    """
+    from app.services import location  # with the first picture
+
+    info = inspect(data, settings)
+    try:
+        cleaned = location.remove(data, info.format)
+    except ValueError as error:
+        raise _damaged() from error
+    if cleaned is data:
+        return data, info
+    # Orientation may have gone with metadata that couldn't be parsed.
+    return cleaned, inspect(cleaned, settings).model_copy(update={"bytes": len(data), "gps_removed": True})
 
 
 def sample(data: bytes, settings: Settings) -> "Image.Image":
