@@ -221,7 +221,7 @@ def _open(data: bytes, settings: Settings) -> "Image.Image":
 
 def _orientation(image: "Image.Image") -> int:
     # A PNG's EXIF may stand behind the pixels: asking for it would decode them.
-    if image.format == "PNG" and "exif" not in image.info:
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
