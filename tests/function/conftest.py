@@ -10,11 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from moto.server import ThreadedMotoServer
 from PIL import Image
 from starlette.exceptions import StarletteDeprecationWarning
 
@@ -122,6 +124,28 @@ def aws() -> Aws:
             "GetObject": (200, picture(Image.new("RGB", (60, 40), "red"))),
         }
     )
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """A real client of an S3 on this machine."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="ap-southeast-1").client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        config=Config(s3={"addressing_style": "path"}, signature_version="s3v4"),
+    )
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """A new one."""
+    name = f"kept-{uuid4().hex}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-southeast-1"})
+    return name
 
 
 @pytest.fixture

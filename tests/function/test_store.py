@@ -5,17 +5,13 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
 import requests
-from botocore.config import Config
 from fastapi.testclient import TestClient
-from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from app.core.clients import Clients
@@ -25,27 +21,6 @@ from app.services import store
 
 PREFIX = "ai-image-analyzer/"
 Make = Callable[..., TestClient]
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    """A real client of an S3 on this machine."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="ap-southeast-1").client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        config=Config(s3={"addressing_style": "path"}, signature_version="s3v4"),
-    )
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"kept-{uuid4().hex}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-southeast-1"})
-    return name
 
 
 @pytest.fixture

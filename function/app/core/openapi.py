@@ -17,6 +17,13 @@ _REQUEST_ID = {
     "required": True,
     "schema": {"type": "string"},
 }
+_GIVEN_ID = {
+    "name": "x-request-id",
+    "in": "header",
+    "description": "Becomes the request's id outside of Lambda, where it is 8 to 128 of `A-Za-z0-9._=:-`.",
+    "required": False,
+    "schema": {"type": "string"},
+}
 _CHALLENGE = {"description": "What is asked for.", "required": True, "schema": {"type": "string"}}
 _TAGS = [
     {"name": "service", "description": "What this is, and whether it is well."},
@@ -75,6 +82,7 @@ def _schemas(model: Any) -> Mapping[str, Any]:
 def _complete(operation: dict[str, Any], path: str, settings: Settings) -> None:
     """Add to an operation what middleware answers in its place, and what every answer has."""
     responses: dict[str, Any] = operation["responses"]
+    operation["parameters"] = [*operation.get("parameters", []), _GIVEN_ID]
     statuses = [500]
     if settings.auth != "none" and path not in auth.OPEN:
         operation["security"] = [{auth.SCHEMES[settings.auth][0]: []}]

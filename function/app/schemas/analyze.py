@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from typing_extensions import TypeAliasType
 
-from app.core.settings import AnalysisType
+from app.core import settings
 from app.schemas.problem import Problem
 
+# A name of its own in the document: clients that are generated from it have one type, not one for each use.
+AnalysisType = TypeAliasType("AnalysisType", settings.AnalysisType)
 Part = Literal["labels", "text", "faces", "moderation", "colors"]
 AnalysisId = Annotated[
     str,
@@ -19,6 +22,32 @@ AnalysisId = Annotated[
 RED_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # a PNG
 IN_BASE64 = "The picture in base64; a `data:` URL will do. JPEG, PNG, GIF, WebP, TIFF or BMP."
 
+# `byte` is base64 in OpenAPI's registry of formats.
+Base64 = Annotated[str, Field(min_length=1, json_schema_extra={"format": "byte"})]
+# What `one_source` says, for tools that read it; others see the plain model that `oneOf` would hide from them.
+_ONE_SOURCE: dict[str, Any] = {
+    "if": {"properties": {"image": {"type": "string"}}, "required": ["image"]},
+    "then": {"properties": {"bucket": {"type": "null"}, "key": {"type": "null"}}},
+    "else": {
+        "properties": {"bucket": {"type": "string"}, "key": {"type": "string"}},
+        "required": ["bucket", "key"],
+    },
+}
+
+
+def _whole(value: object) -> object:
+    """What JSON Schema counts as an integer: 5.0 as well as 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _switch(value: object, info: ValidationInfo) -> object:
+    """Of texts in a form what JSON Schema counts as a boolean, in any case; not "1", "off" or "y"."""
+    if isinstance(value, str) and info.mode == "python":
+        return {"true": True, "false": False}.get(value.lower(), "neither")
+    return value
+
+
+WHOLE = BeforeValidator(_whole)  # behind the bounds, which the document would lose else
 Confidence = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
@@ -35,8 +64,8 @@ class Options(BaseModel):
 
     analysis_type: AnalysisType = Field("comprehensive", description="`comprehensive` is everything, side by side.")
     min_confidence: Confidence = Field(70.0, description="Leave out what is less certain, in percent.")
-    max_labels: Annotated[int, Field(ge=1, le=1000)] = Field(20, description="Most labels returned.")
-    keep: bool = Field(
+    max_labels: Annotated[int, Field(ge=1, le=1000), WHOLE] = Field(20, description="Most labels returned.")
+    keep: Annotated[bool, BeforeValidator(_switch)] = Field(
         default=True,
         description="Keep the result where this service keeps any, and answer from it when the same is asked again.",
     )
@@ -54,11 +83,12 @@ class AnalyzeRequest(Options):
                     "analysis_type": "colors",
                 },
                 {"bucket": "my-pictures", "key": "cat.jpg", "analysis_type": "labels", "min_confidence": 80},
-            ]
+            ],
+            **_ONE_SOURCE,
         },
     )
 
-    image: Annotated[str, Field(min_length=1)] | None = Field(None, description=IN_BASE64)
+    image: Base64 | None = Field(None, description=IN_BASE64)
     # Bounds and pattern are those of Rekognition's S3Object (botocore's service model).
     bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[0-9A-Za-z._-]+$")] | None = Field(
         None, description="An S3 bucket in this function's region; with `key`, instead of `image`."
@@ -183,7 +213,7 @@ class ImageInfo(BaseModel):
 class PartError(BaseModel):
     """A part that failed, while others did not."""
 
-    part: Part | Literal["storage"] = Field(description="`storage`: the result could not be kept.")
+    part: Literal[Part, "storage"] = Field(description="`storage`: the result could not be kept.")
     status: int
     code: str
     detail: str

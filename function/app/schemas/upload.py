@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.analyze import IN_BASE64, RED_PIXEL, ImageInfo, with_file
+from app.schemas.analyze import IN_BASE64, RED_PIXEL, WHOLE, Base64, ImageInfo, with_file
 
 MediaType = Literal["image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp"]
 
@@ -15,7 +15,7 @@ class UploadRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"image": RED_PIXEL}]})
 
-    image: Annotated[str, Field(min_length=1)] = Field(description=IN_BASE64)
+    image: Base64 = Field(description=IN_BASE64)
 
 
 class UploadForm(BaseModel):
@@ -44,7 +44,7 @@ class PresignedRequest(BaseModel):
     )
 
     media_type: MediaType
-    bytes: Annotated[int, Field(ge=1)] = Field(description="Exactly how many bytes it has.")
+    bytes: Annotated[int, Field(ge=1), WHOLE] = Field(description="Exactly how many bytes it has.")
 
 
 class PresignedResponse(BaseModel):
