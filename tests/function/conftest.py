@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 from PIL import Image
 from starlette.exceptions import StarletteDeprecationWarning
 
@@ -28,6 +28,10 @@ with warnings.catch_warnings():
     # Starlette would have its test client on httpx2; the environment has httpx, and both work.
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
     from fastapi.testclient import TestClient
+
+# Before moto's IAM is made, whoever makes it first: the embedded AWS that other tests start in this process needs them.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+from moto.server import ThreadedMotoServer
 
 EVENTS = Path(__file__).with_name("events")
 
