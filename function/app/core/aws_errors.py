@@ -70,7 +70,7 @@ def translated(*, service: str, action: str) -> Iterator[None]:
         raise translate(error, service=service, action=action) from error
 
 
-def translate(error: Exception, *, service: str, action: str) -> ProblemError:
+def translate(error: Exception, *, service: str, action: str) -> ProblemError:  # noqa: PLR0911  # one for each kind
     """The problem that a failed AWS call is.
 
     Args:
@@ -84,13 +84,16 @@ def translate(error: Exception, *, service: str, action: str) -> ProblemError:
     if isinstance(error, exceptions.ClientError):
         return _client_error(error.response, service=service, name=name, action=action)
     if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError):
-        return ProblemError(status=504, code=f"{service}_timeout", detail=f"{name} didn't answer in time.")
+        return _passing(504, f"{service}_timeout", f"{name} didn't answer in time.")
     if isinstance(error, exceptions.ParamValidationError):
         return ProblemError(status=422, code="invalid_request", detail=f"{name} doesn't take such a name.")
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
+        code = f"{service}_unreachable"
+        if isinstance(error, exceptions.ConnectionClosedError | exceptions.ResponseStreamingError):
+            return _passing(502, code, f"The connection to {name} was cut.")
         return ProblemError(
             status=502,
-            code=f"{service}_unreachable",
+            code=code,
             detail=f"{name} can't be reached. It may not exist in this region, or the network has no way to it.",
         )
     if isinstance(
@@ -115,12 +118,7 @@ def _client_error(response: dict[str, Any], *, service: str, name: str, action: 
         mapped_status, mapped_code, detail = _REQUEST[code]
         return ProblemError(status=mapped_status, code=mapped_code, detail=detail)
     if code in _THROTTLED:
-        return ProblemError(
-            status=503,
-            code=f"{service}_throttled",
-            detail=f"{name} is busy. Try again in a moment.",
-            headers={"retry-after": "1"},
-        )
+        return _passing(503, f"{service}_throttled", f"{name} is busy.")
     if code in _CREDENTIALS:
         return ProblemError(
             status=502,
@@ -134,4 +132,13 @@ def _client_error(response: dict[str, Any], *, service: str, name: str, action: 
             detail=f"{name} refused: this service's role needs the permission {action}.",
         )
     shown = code if re.fullmatch(r"[A-Za-z0-9.]{1,64}", code) else "an error"
+    if isinstance(status, int) and status >= 500:  # noqa: PLR2004  # HTTP's faults of the server
+        return _passing(502, f"{service}_failed", f"{name} answered {shown}.")
     return ProblemError(status=502, code=f"{service}_failed", detail=f"{name} answered {shown}.")
+
+
+def _passing(status: int, code: str, detail: str) -> ProblemError:
+    """A problem that the same request may not meet again."""
+    return ProblemError(
+        status=status, code=code, detail=f"{detail} Try again in a moment.", headers={"retry-after": "1"}
+    )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from app.core import logging
+from app.core.aws_errors import translated
 from app.core.clients import Clients
 from app.core.errors import ProblemError
 from app.core.settings import Settings
@@ -108,7 +109,18 @@ def _work(
 
 
 def _detection(part: Part, image: Mapping[str, Any], options: Options, clients: Clients) -> Callable[[], _Result]:
-    return lambda: rekognition.DETECTORS[part](clients.rekognition, image, options.min_confidence, options.max_labels)
+    def detect() -> _Result:
+        with translated(service="rekognition", action="rekognition:Detect*"):
+            client = clients.rekognition  # made here, if no part was first
+        try:
+            return rekognition.DETECTORS[part](client, image, options.min_confidence, options.max_labels)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # botocore checks no answer: a proxy's page is one without labels.
+            raise ProblemError(
+                status=502, code="rekognition_failed", detail="Rekognition's answer isn't in its format."
+            ) from error
+
+    return detect
 
 
 def _part_error(part: Part | Literal["storage"], error: ProblemError) -> PartError:
@@ -121,4 +133,10 @@ def _overall(errors: Mapping[Part, ProblemError]) -> ProblemError:
     if len({problem.code for problem in problems}) == 1:
         return problems[0]
     summary = ", ".join(f"{part}: {problem.code}" for part, problem in errors.items())
-    return ProblemError(status=502, code="all_parts_failed", detail=f"No part of the analysis succeeded ({summary}).")
+    advice = next((problem.headers for problem in problems if problem.headers), {})
+    return ProblemError(
+        status=502,
+        code="all_parts_failed",
+        detail=f"No part of the analysis succeeded ({summary}).",
+        headers=advice,
+    )

@@ -39,7 +39,7 @@ def labels(client: Any, image: Mapping[str, Any], min_confidence: float, max_lab
             parents=[parent["Name"] for parent in label.get("Parents", [])],
             boxes=[box for instance in label.get("Instances", []) if (box := _box(instance)) is not None],
         )
-        for label in answer.get("Labels", [])
+        for label in answer["Labels"]
     ]
 
 
@@ -48,7 +48,7 @@ def text(client: Any, image: Mapping[str, Any], min_confidence: float, _: int) -
     answer = _call(client.detect_text, "rekognition:DetectText", Image=image)
     return [
         TextLine(text=found["DetectedText"], confidence=_percent(found), box=_box(found.get("Geometry", {})))
-        for found in answer.get("TextDetections", [])
+        for found in answer["TextDetections"]
         if found.get("Type") == "LINE" and found.get("Confidence", 0) >= min_confidence
     ]
 
@@ -61,7 +61,7 @@ def faces(client: Any, image: Mapping[str, Any], min_confidence: float, _: int) 
         Image=image,
         Attributes=["DEFAULT", "AGE_RANGE", "SMILE", "EMOTIONS"],
     )
-    return [_face(face) for face in answer.get("FaceDetails", []) if face.get("Confidence", 0) >= min_confidence]
+    return [_face(face) for face in answer["FaceDetails"] if face.get("Confidence", 0) >= min_confidence]
 
 
 def moderation(client: Any, image: Mapping[str, Any], min_confidence: float, _: int) -> list[ModerationLabel]:
@@ -74,7 +74,7 @@ def moderation(client: Any, image: Mapping[str, Any], min_confidence: float, _: 
     )
     return [
         ModerationLabel(name=label["Name"], parent=label.get("ParentName") or None, confidence=_percent(label))
-        for label in answer.get("ModerationLabels", [])
+        for label in answer["ModerationLabels"]
     ]
 
 
