@@ -1,10 +1,13 @@
 """Pictures: colours in their true shares, dimensions upright, and hostile files refused quickly."""
 
+import io
 import struct
 import time
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,6 +18,52 @@ from app.schemas.analyze import ImageInfo
 from app.services import colors, picture
 
 SETTINGS = Settings()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_dimensions_are_those_of_the_upright_picture(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    target = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(target, kind, exif=exif)
+    info = picture.inspect(target.getvalue(), SETTINGS)
+    assert info.orientation == orientation
+    assert (info.width, info.height) == ((30, 20) if orientation < 5 else (20, 30))
+
+
+def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs side by side, no two have their pixels in memory at once."""
+    target = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(target, "WEBP")
+    data = target.getvalue()
+    info = picture.inspect(data, SETTINGS)
+    opened = picture._open
+    now, most = 0, 0
+
+    class Watched:
+        def __init__(self, image: Any) -> None:
+            self.image = image
+
+        def __enter__(self) -> Any:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            time.sleep(0.02)
+            return self.image.__enter__()
+
+        def __exit__(self, *error: object) -> None:
+            nonlocal now
+            now -= 1
+            self.image.__exit__(*error)
+
+    monkeypatch.setattr(picture, "_open", lambda *given: Watched(opened(*given)))
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(picture.sample, data, SETTINGS) for _ in range(4)]
+        done += [pool.submit(picture.for_rekognition, data, info, SETTINGS) for _ in range(4)]  # type: ignore[misc]
+        assert all(one.result() for one in done)
+    assert most == 1
+
 
 # Pillow warns of the very damage that a test made; in production that is a line on stderr, and must change nothing.
 with_pillow_warning = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
@@ -124,19 +173,6 @@ def test_sixteen_bit_and_float_tiff_are_stretched(tools: SimpleNamespace) -> Non
     image = Image.new("F", (40, 40), 1000.0)
     image.paste(-5.0, (0, 0, 20, 40))
     assert dominant(tools.picture(image, "TIFF")) == [("#000000", 0.5), ("#ffffff", 0.5)]
-
-
-@pytest.mark.parametrize(("orientation", "turned"), [(1, False), (3, False), (6, True), (8, True)])
-def test_dimensions_are_those_of_the_upright_picture(
-    orientation: int,
-    turned: bool,  # noqa: FBT001
-    tools: SimpleNamespace,
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    info = picture.inspect(tools.picture(Image.new("RGB", (60, 40)), "JPEG", exif=exif), SETTINGS)
-    assert (info.width, info.height) == ((40, 60) if turned else (60, 40))
-    assert info.orientation == orientation
 
 
 def test_animation_is_told_and_its_first_frame_counts(tools: SimpleNamespace) -> None:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import io
 from math import gcd
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from app.core.errors import FieldError, ProblemError
@@ -26,6 +27,9 @@ REKOGNITION_FORMATS = frozenset({"JPEG", "PNG"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
 _SAMPLE_SIDE = 384
+# Pixels are decoded one picture at a time: each may take half of the memory that the function has, and parts and
+# pictures of one request run side by side.
+_decoding = Lock()
 _SENT_SIDE = 4096
 
 
@@ -82,7 +86,9 @@ def inspect(data: bytes, settings: Settings) -> ImageInfo:
     """
     with _open(data, settings) as image:
         orientation = _orientation(image)
-        width, height = image.size if orientation not in _SIDEWAYS else image.size[::-1]
+        # Pillow has turned a TIFF's size already.
+        turned = orientation in _SIDEWAYS and image.format != "TIFF"
+        width, height = image.size[::-1] if turned else image.size
         kind = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
         return ImageInfo(
             format=kind,
@@ -138,7 +144,7 @@ def sample(data: bytes, settings: Settings) -> "Image.Image":
     """
     from PIL import Image  # see _open
 
-    with _open(data, settings) as image:
+    with _decoding, _open(data, settings) as image:
         try:
             # JPEG alone: decoding at half to an eighth of the size spares time and memory.
             image.draft("RGB", (2 * _SAMPLE_SIDE, 2 * _SAMPLE_SIDE))
@@ -172,7 +178,7 @@ def for_rekognition(data: bytes, info: ImageInfo, settings: Settings) -> bytes:
         return data
     from PIL import Image, ImageOps  # see _open
 
-    with _open(data, settings) as image:
+    with _decoding, _open(data, settings) as image:
         try:
             # Boxes are shares of width and height, so they are as right in the smaller picture.
             image.thumbnail((_SENT_SIDE, _SENT_SIDE))
