@@ -16,6 +16,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -142,13 +143,20 @@ def _count(outcome: Outcome, event: events.ScenarioFinished) -> None:
         outcome.cases[event.phase.value] += 1
         outcome.answers[node.value.operation.label, interaction.response.status_code] += 1
         for check in recorder.checks.get(identifier, ()):
-            if check.failure_info is not None:
+            if check.failure_info is not None and not (
+                check.name == "negative_data_rejection" and _is_just_a_file(interaction.request.body or b"")
+            ):
                 failure = check.failure_info
                 outcome.failures.append(
                     f"{node.value.operation.label}: {check.name}: {failure.failure.title}\n{failure.failure.message}\n"
                     f"{failure.code_sample[:1000]}\n"
                     f"{interaction.response.status_code} {interaction.response.content[:500]!r}"
                 )
+
+
+def _is_just_a_file(body: bytes) -> bool:
+    """Whether a form has nothing but its picture, which is valid: empty lists, which are not, leave no trace in it."""
+    return re.findall(rb'form-data; name="([^"]*)"', body) == [b"image"]
 
 
 @contextmanager
