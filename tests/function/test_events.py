@@ -400,12 +400,12 @@ def test_one_message_with_several_pictures_fails_whole_after_all_were_tried(
     tools: SimpleNamespace, batch: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also where one meets a fault of ours, which is logged with its place."""
-    s3, source = S3(), events.sources.of
+    s3, source = S3(), events.analysis.sources.of
 
     def of_all_but_one(asked: Any, settings: Settings) -> Any:
         return 1 / 0 if asked.key == "bug" else source(asked, settings)
 
-    monkeypatch.setattr(events.sources, "of", of_all_but_one)
+    monkeypatch.setattr(events.analysis.sources, "of", of_all_but_one)
     assert failed(handle(batch(s3_event(tools, "bug", "slow-1", "good-1")), s3)) == [0]
     assert len(s3.kept) == 1
     first = lines(capsys, "picture_failed")[0]

@@ -1,6 +1,5 @@
 """The OpenAPI document: FastAPI's own, with problem details where FastAPI would show its error shape."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -50,8 +49,6 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document, made with the first request for it."""
         if self.openapi_schema is None:
-            from app.schemas.problem import Problem  # with the document
-
             document = get_openapi(
                 title=self.title,
                 version=self.version,
@@ -62,7 +59,7 @@ class Api(FastAPI):
             settings: Settings = self.state.settings
             components = document.setdefault("components", {})
             known = components.setdefault("schemas", {})
-            for name, schema in {**bodies.schemas(), **_schemas(Problem)}.items():
+            for name, schema in bodies.schemas().items():
                 known.setdefault(name, schema)
             if settings.auth != "none":
                 name, scheme = auth.SCHEMES[settings.auth]
@@ -72,11 +69,6 @@ class Api(FastAPI):
                     _complete(item[verb], path, settings)
             self.openapi_schema = document
         return self.openapi_schema
-
-
-def _schemas(model: Any) -> Mapping[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs", {}), model.__name__: schema}
 
 
 def _complete(operation: dict[str, Any], path: str, settings: Settings) -> None:

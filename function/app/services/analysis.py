@@ -20,18 +20,22 @@ _PARTS: tuple[Part, ...] = get_args(Part)
 _Result = rekognition.Found | list[Color]
 
 
-def analyze(request: AnalyzeRequest, *, clients: Clients, settings: Settings) -> AnalyzeResponse:
+def analyze(
+    request: AnalyzeRequest, *, clients: Clients, settings: Settings, ends: float | None = None
+) -> AnalyzeResponse:
     """Analyse the picture that a request names.
 
     Args:
         request: What is asked.
         clients: AWS; only the services that the request needs are touched.
         settings: Limits.
+        ends: When it must be done, on the monotonic clock; `request_seconds` from now unless given.
 
     Raises:
         ProblemError: The picture is no good, or nothing that was asked for succeeded.
     """
-    ends = time.monotonic() + settings.request_seconds
+    if ends is None:
+        ends = time.monotonic() + settings.request_seconds
     return find(sources.of(request, settings), request, clients=clients, settings=settings, ends=ends)
 
 

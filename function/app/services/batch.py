@@ -8,9 +8,9 @@ from app.core import errors, logging
 from app.core.clients import Clients
 from app.core.errors import ProblemError
 from app.core.settings import Settings
-from app.schemas.analyze import AnalyzeRequest, AnalyzeResponse, BatchRequest, BatchResponse, BatchResult
+from app.schemas.analyze import AnalyzeResponse, BatchRequest, BatchResponse, BatchResult
 from app.schemas.problem import Problem
-from app.services import analysis, sources
+from app.services import analysis
 from app.services.tasks import side_by_side
 
 # Pictures under way at once: most of the time is waiting for AWS, and each has up to five parts.
@@ -30,7 +30,7 @@ def analyze(request: BatchRequest, *, clients: Clients, settings: Settings) -> B
     """
     ends = time.monotonic() + settings.request_seconds
     tasks: dict[int, Callable[[], AnalyzeResponse]] = {
-        index: partial(_one, asked, clients=clients, settings=settings, ends=ends)
+        index: partial(analysis.analyze, asked, clients=clients, settings=settings, ends=ends)
         for index, asked in enumerate(request.images)
     }
     outcomes = side_by_side(tasks, name="picture", workers=_WORKERS, ends=ends)
@@ -43,10 +43,6 @@ def analyze(request: BatchRequest, *, clients: Clients, settings: Settings) -> B
         failed=len(results) - succeeded,
         results=results,
     )
-
-
-def _one(asked: AnalyzeRequest, *, clients: Clients, settings: Settings, ends: float) -> AnalyzeResponse:
-    return analysis.find(sources.of(asked, settings), asked, clients=clients, settings=settings, ends=ends)
 
 
 def _result(index: int, outcome: AnalyzeResponse | ProblemError) -> BatchResult:

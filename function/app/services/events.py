@@ -21,7 +21,7 @@ from app.core.clients import Clients
 from app.core.errors import ProblemError, internal_error
 from app.core.settings import Settings
 from app.schemas.analyze import AnalyzeRequest, PartError
-from app.services import analysis, event_formats, sources
+from app.services import analysis, event_formats
 from app.services.event_formats import NotUnderstoodError
 from app.services.tasks import side_by_side
 from app.services.uploads import open_store
@@ -193,8 +193,7 @@ def _picture(asked: AnalyzeRequest, run: _Run) -> EventFailedError | None:
         logging.log(levels.WARNING, "picture_postponed", **place, seconds_left=left, seconds_needed=needed)
         return EventFailedError(f"{asked.bucket}/{asked.key}: not begun with {left} s left of {needed} needed")
     try:
-        found = analysis.find(
-            sources.of(asked, settings),
+        found = analysis.analyze(
             asked,
             clients=run.clients,
             settings=settings,
