@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from optimizer.local import rekognition
 from optimizer.local.state import ACCOUNT
+from optimizer.runtime.url_events import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,6 +119,14 @@ class Services:
             for statement in (parsed or {}).get("Statement", [])
             if statement.get("Effect") == "Allow"
         )
+
+    @staticmethod
+    def caller(access_key: str, region: str) -> Caller:
+        """Whose an access key is, as the embedded STS tells it (GetCallerIdentity)."""
+        from moto.sts.models import sts_backends
+
+        user_id, arn, account = sts_backends[ACCOUNT]["aws"].get_caller_identity(access_key, region)
+        return Caller(access_key=access_key, account=account, arn=arn, user_id=user_id)
 
 
 def _refuse(service: str, environ: WSGIEnvironment, start: StartResponse, message: str) -> Iterable[bytes]:

@@ -21,7 +21,6 @@ from optimizer.local.operations.permissions import open_to_everybody
 from optimizer.local.protocol import ServiceError
 from optimizer.local.requests import read_request
 from optimizer.local.serving import Server
-from optimizer.local.state import ACCOUNT
 from optimizer.runtime.url_events import HttpResponse, bad_gateway, event_of, forbidden, response_of
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from optimizer.runtime.url_events import HttpRequest
 
 _SIGNED = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=[^/,]+/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,]+)/\d{8}/(?P<region>[^/]+)/lambda/aws4_request, ?"
     r"SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}"
 )
 _HOST = re.compile(r"([0-9a-f]{32})\.lambda-url\.[a-z0-9-]+\.localhost(:\d+)?", re.IGNORECASE)
@@ -106,24 +105,26 @@ class UrlListeners:
             if function is None or config is None:
                 return forbidden()
             signed = config.configuration["AuthType"] == "AWS_IAM"
-            if not (_is_signed(request) if signed else open_to_everybody(function, url.qualifier)):
+            key = _access_key(request) if signed else None
+            if not (key if signed else open_to_everybody(function, url.qualifier)):
                 return forbidden()
             try:
                 target = chosen(region, url.function, url.qualifier)
             except ServiceError as error:
                 return _refused(error)
         domain = f"{url.identifier}.lambda-url.{url.region}.on.aws"
-        account = ACCOUNT if signed else "anonymous"
-        event = event_of(request, domain=domain, account=account, request_id=str(uuid.uuid4()))
+        caller = lam.services.caller(key, url.region) if key else None
+        event = event_of(request, domain=domain, request_id=str(uuid.uuid4()), caller=caller)
         response = _invoke(lam, target, event)
         lam.environments.answered(target, response.status)
         return response
 
 
-def _is_signed(request: HttpRequest) -> bool:
-    """Whether there is a signature of the right form: any credentials are taken."""
+def _access_key(request: HttpRequest) -> str | None:
+    """The access key of a signature of the right form; None without one. Any credentials are taken."""
     authorization = next((value for name, value in request.headers if name.lower() == "authorization"), "")
-    return _SIGNED.fullmatch(authorization) is not None
+    match = _SIGNED.fullmatch(authorization)
+    return match["key"] if match else None
 
 
 def _invoke(lam: Lambda, target: Target, event: dict[str, Any]) -> HttpResponse:

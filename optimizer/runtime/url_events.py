@@ -34,6 +34,16 @@ class HttpRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whom AWS has authenticated by a signature: the access key, and whose it is."""
+
+    access_key: str
+    account: str
+    arn: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
     """One answer."""
 
@@ -51,15 +61,15 @@ class HttpResponse:
 
 
 def event_of(
-    request: HttpRequest, *, domain: str, account: str, request_id: str, now: float | None = None
+    request: HttpRequest, *, domain: str, request_id: str, caller: Caller | None = None, now: float | None = None
 ) -> dict[str, Any]:
     """The event that a function behind a URL gets.
 
     Args:
         request: as it came.
         domain: the URL's host on AWS.
-        account: the caller's, or `anonymous` where the URL asks for no signature.
         request_id: of the invocation that follows.
+        caller: who signed it; None where the URL asks for no signature.
         now: epoch seconds; the clock's unless given.
     """
     now = time.time() if now is None else now
@@ -80,7 +90,7 @@ def event_of(
             "x-forwarded-port": _port(headers.get("host", "")),
         },
         "requestContext": {
-            "accountId": account,
+            "accountId": caller.account if caller else "anonymous",
             "apiId": prefix,
             "domainName": domain,
             "domainPrefix": prefix,
@@ -99,6 +109,8 @@ def event_of(
         },
         "isBase64Encoded": False,
     }
+    if caller:
+        event["requestContext"]["authorizer"] = {"iam": _iam(caller)}
     if cookies:
         event["cookies"] = cookies
     if parameters:
@@ -119,8 +131,21 @@ def check_event(path: str, *, request_id: str, now: float | None = None) -> byte
         body=b"",
         source_ip="127.0.0.1",
     )
-    event = event_of(request, domain=_CHECK_HOST, account="anonymous", request_id=request_id, now=now)
+    event = event_of(request, domain=_CHECK_HOST, request_id=request_id, now=now)
     return json.dumps(event).encode()
+
+
+def _iam(caller: Caller) -> dict[str, str | None]:
+    """As the developer guide shows it ("Invoking Lambda function URLs", request payload format)."""
+    return {
+        "accessKey": caller.access_key,
+        "accountId": caller.account,
+        "callerId": caller.user_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": caller.arn,
+        "userId": caller.user_id,
+    }
 
 
 def _port(host: str) -> str:

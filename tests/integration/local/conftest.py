@@ -9,7 +9,10 @@ import zipfile
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from optimizer.local import embedded_aws
 from optimizer.local.service import Settings
@@ -93,6 +96,13 @@ def ask(url, **given):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read()
+
+
+def ask_signed(url, key="x", **given):
+    """The same for a request with a signature of Lambda's."""
+    request = AWSRequest(given.get("method", "GET"), url)
+    SigV4Auth(Credentials(key, "x"), "lambda", REGION).add_auth(request)
+    return ask(url, headers=dict(request.headers), **given)
 
 
 def client(endpoint_url, service, region=REGION):

@@ -1,4 +1,4 @@
-"""The example function in its layers takes S3 notifications and SQS batches, with pictures in the embedded S3."""
+"""The example function in its layers: S3 notifications and SQS batches, and who may call its URL."""
 
 import io
 import json
@@ -9,10 +9,11 @@ from PIL import Image
 
 from optimizer.cli.build import run_build
 from optimizer.cli.pipeline import Source
-from tests.integration.local.conftest import REGION
+from tests.integration.local.conftest import REGION, ask, ask_signed
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests/function/events"
+SETTINGS = {"ANALYZER_STORE_BUCKET": "results", "ANALYZER_EVENT_ANALYSIS": "colors", "ANALYZER_AUTH": "iam"}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,13 @@ def analyzer(account, tmp_path_factory):
         Layers=layers,
         Timeout=30,
         MemorySize=1024,
-        Environment={"Variables": {"ANALYZER_STORE_BUCKET": "results", "ANALYZER_EVENT_ANALYSIS": "colors"}},
+        Environment={
+            "Variables": {
+                "ANALYZER_STORE_BUCKET": "results",
+                "ANALYZER_EVENT_ANALYSIS": "colors",
+                "ANALYZER_AUTH": "iam",
+            }
+        },
     )
     account.aws_lambda.get_waiter("function_active_v2").wait(FunctionName="analyzer", WaiterConfig={"Delay": 0.05})
     s3 = account.client("s3")
@@ -77,3 +84,21 @@ def test_notifications_and_batches_end_in_kept_results_and_failures(analyzer, ac
 
     error, answer = account.invoke("analyzer", {"Records": [{"eventSource": "aws:kinesis"}]})
     assert (error, answer["errorType"]) == ("Unhandled", "NotUnderstoodError")
+
+
+@pytest.mark.usefixtures("analyzer")
+def test_with_auth_iam_its_url_lets_in_who_signed_and_nobody_else(account):
+    urls = account.aws_lambda
+    url = urls.create_function_url_config(FunctionName="analyzer", AuthType="AWS_IAM")["FunctionUrl"]
+    assert (ask_signed(f"{url}health")[0], ask(f"{url}health")[0]) == (200, 403)
+    status, _, body = ask_signed(f"{url}api/v1/analyses")
+    assert (status, json.loads(body)["success"]) == (200, True)
+    assert json.loads(ask(f"{url}api/v1/analyses")[2]) == {"Message": "Forbidden"}, "the URL's own answer"
+
+    urls.update_function_url_config(FunctionName="analyzer", AuthType="NONE")
+    for sid, action in (("url", "lambda:InvokeFunctionUrl"), ("call", "lambda:InvokeFunction")):
+        urls.add_permission(FunctionName="analyzer", StatementId=sid, Action=action, Principal="*")
+    for asking in (ask, ask_signed):
+        status, _, body = asking(f"{url}api/v1/analyses")
+        assert (status, json.loads(body)["code"]) == (403, "iam_required"), "nobody has looked at a signature"
+    assert ask(f"{url}health")[0] == 200

@@ -6,11 +6,8 @@ import urllib.error
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-from tests.integration.local.conftest import REGION, ask
+from tests.integration.local.conftest import REGION, ask, ask_signed
 
 ECHO = (
     "import json\n"
@@ -102,11 +99,33 @@ def test_a_url_that_asks_for_iam_takes_signed_requests_alone(account):
     url = account.aws_lambda.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
     status, _, body = ask(url, headers={"Authorization": "Bearer x"})
     assert (status, json.loads(body)) == (403, {"Message": "Forbidden"})
-    request = AWSRequest("GET", url)
-    SigV4Auth(Credentials("x", "x"), "lambda", REGION).add_auth(request)
-    status, _, body = ask(url, headers=dict(request.headers))
+    status, _, body = ask_signed(url)
     assert status == 201
     assert json.loads(body)["requestContext"]["accountId"] == "123456789012"
+
+
+def test_the_event_tells_who_signed_as_sts_does(account):
+    url = account.aws_lambda.create_function_url_config(FunctionName=account.function(ECHO), AuthType="AWS_IAM")
+    iam = account.client("iam")
+    user = iam.create_user(UserName="somebody")["User"]
+    key = iam.create_access_key(UserName="somebody")["AccessKey"]["AccessKeyId"]
+    context = json.loads(ask_signed(url["FunctionUrl"], key)[2])["requestContext"]
+    assert context["authorizer"] == {
+        "iam": {
+            "accessKey": key,
+            "accountId": "123456789012",
+            "callerId": user["UserId"],
+            "cognitoIdentity": None,
+            "principalOrgId": None,
+            "userArn": user["Arn"],
+            "userId": user["UserId"],
+        }
+    }
+
+
+def test_the_event_of_an_open_url_tells_of_nobody(url):
+    context = json.loads(ask_signed(url)[2])["requestContext"]
+    assert (context["accountId"], "authorizer" in context) == ("anonymous", False)
 
 
 def test_a_deleted_url_is_served_no_more(account):

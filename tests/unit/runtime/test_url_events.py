@@ -21,7 +21,6 @@ def event(**given):
     return event_of(
         HttpRequest(**{**defaults, **given}),
         domain="abc.lambda-url.eu-central-1.on.aws",
-        account="anonymous",
         request_id="r",
         now=1767225600.0,
     )
