@@ -41,7 +41,7 @@ _REQUEST: dict[str, tuple[int, str, str]] = {
     "InvalidS3ObjectException": (
         422,
         "object_unreadable",
-        "Rekognition can't read the object. Check key and permissions, and that the bucket is in this region.",
+        "Rekognition can't read it: it is in another region, or the role lacks s3:GetObject or s3:GetObjectVersion.",
     ),
     "InvalidImageFormatException": (415, "image_format_unsupported", "Rekognition takes JPEG and PNG pictures only."),
     "ImageTooLargeException": (413, "image_too_large", "The picture is larger than Rekognition takes."),
@@ -55,7 +55,7 @@ _REQUEST: dict[str, tuple[int, str, str]] = {
 
 @contextmanager
 def translated(*, service: str, action: str) -> Iterator[None]:
-    """Make every failure of the AWS call in it a problem.
+    """Make every failure of the AWS call in it a problem; what is one stays what it is.
 
     Args:
         service: `rekognition` or `s3`.
@@ -66,6 +66,8 @@ def translated(*, service: str, action: str) -> Iterator[None]:
     """
     try:
         yield
+    except ProblemError:
+        raise
     except Exception as error:
         raise translate(error, service=service, action=action) from error
 
@@ -101,7 +103,11 @@ def translate(error: Exception, *, service: str, action: str) -> ProblemError:  
         exceptions.NoCredentialsError
         | exceptions.PartialCredentialsError
         | exceptions.CredentialRetrievalError
-        | exceptions.NoRegionError,
+        | exceptions.NoRegionError
+        | exceptions.ProfileNotFound
+        | exceptions.ConfigParseError
+        | exceptions.InvalidConfigError
+        | exceptions.InvalidRegionError,
     ):
         return ProblemError(
             status=502,
