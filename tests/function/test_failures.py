@@ -288,20 +288,54 @@ def test_aws_that_takes_no_connection_or_never_answers_costs_one_timeout(  # noq
         assert signed.status_code == 201
 
 
-def test_region_that_is_not_set_is_told_in_each_operation(
+def test_region_that_is_not_set_is_told(
     environment: pytest.MonkeyPatch, operations: dict[str, tuple[str, str, Ask]], tools: SimpleNamespace
 ) -> None:
+    """Of Rekognition: S3 has a place for who names none."""
     environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     answer = operations["labels"][2](TestClient(create_app(Settings(attempts=1))))
     tools.is_problem(answer.json(), 502, "rekognition_unconfigured")
 
 
-def test_nothing_to_sign_with_is_told(environment: pytest.MonkeyPatch, tools: SimpleNamespace) -> None:
+INVITE = post("/upload/presigned", media_type="image/png", bytes=5)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_REGION": "ap-southeast-1", "AWS_PROFILE": "nobody"},
+        {"AWS_REGION": "ap southeast 1"},
+        {"AWS_REGION": "ap-southeast-1", "AWS_CONFIG_FILE": __file__},
+    ],
+    ids=["no such profile", "no region's name", "no configuration"],
+)
+def test_client_that_cant_be_made_is_told_in_each_operation(
+    variables: dict[str, str],
+    environment: pytest.MonkeyPatch,
+    operations: dict[str, tuple[str, str, Ask]],
+    red: bytes,
+    tools: SimpleNamespace,
+) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    client = TestClient(create_app(Settings(attempts=1, store_bucket="kept")))
+    for service, _, ask in [*operations.values(), ("s3", "", INVITE)]:
+        answer = ask(client)
+        tools.is_problem(answer.json(), 502, f"{service}_unconfigured")
+        is_discreet(answer.text)
+    whole = client.post("/api/v1/analyze", json={"image": tools.encode(red)}).json()
+    assert whole["colors"][0]["name"] == "red"
+    assert {error["code"] for error in whole["errors"]} == {"rekognition_unconfigured"}
+    services = client.get("/api/v1/health").json()["services"]
+    assert {state["status"] for state in services.values()} == {"unconfigured"}
+
+
+def test_nothing_to_sign_with_is_told(environment: pytest.MonkeyPatch, red: bytes, tools: SimpleNamespace) -> None:
     environment.setenv("AWS_REGION", "ap-southeast-1")
     environment.delenv("AWS_ACCESS_KEY_ID")
     environment.delenv("AWS_SECRET_ACCESS_KEY")
     client = TestClient(create_app(Settings(attempts=1, store_bucket="kept")))
-    answer = client.post("/api/v1/upload/presigned", json={"media_type": "image/png", "bytes": 5})
-    # botocore raises an AttributeError here, where other calls have NoCredentialsError.
-    tools.is_problem(answer.json(), 502, "s3_failed")
-    is_discreet(answer.text)
+    for ask in (INVITE, post("/upload", image=tools.encode(red))):
+        answer = ask(client)
+        tools.is_problem(answer.json(), 502, "s3_unconfigured")
+        is_discreet(answer.text)

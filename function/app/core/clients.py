@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from app.core.aws_errors import translated
 from app.core.settings import Settings
 from app.core.startup import uncollected
 
@@ -33,12 +34,20 @@ class Clients:
 
     @property
     def rekognition(self) -> Any:
-        """The Rekognition client."""
+        """The Rekognition client.
+
+        Raises:
+            ProblemError: It can't be made: no region, say.
+        """
         return self._get("rekognition")
 
     @property
     def s3(self) -> Any:
-        """The S3 client."""
+        """The S3 client.
+
+        Raises:
+            ProblemError: It can't be made: no region, say.
+        """
         return self._get("s3")
 
     def disconnect(self) -> None:
@@ -52,7 +61,8 @@ class Clients:
             with self._lock:
                 client = self._made.get(service)
                 if client is None:
-                    with uncollected():  # service models are many small objects
+                    # Of what an action needs, nothing is asked yet.
+                    with translated(service=service, action=""), uncollected():  # service models are many small objects
                         client = self._made[service] = self._make(service)
         return client
 

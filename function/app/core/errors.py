@@ -11,18 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.core import logging
+from app.schemas.problem import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 
 _CODES = {400: "bad_request", 413: "body_too_large", 422: "invalid_request"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldError:
-    """What is wrong with one part of a request: its dotted place and a message without the value given."""
-
-    field: str
-    message: str
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: Python sets __traceback__ on a raised exception
@@ -34,14 +27,14 @@ class ProblemError(Exception):
         code: Stable name; title and type come from it.
         detail: What happened and how to mend it, for a person.
         headers: Further headers, such as Retry-After.
-        errors: The faulty parts of the request.
+        errors: The faulty parts of the request, without the values given.
     """
 
     status: int
     code: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    errors: Sequence[FieldError] = ()
+    errors: Sequence[FieldProblem] = ()
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"
@@ -56,7 +49,7 @@ def body(problem: ProblemError) -> dict[str, object]:
         "detail": problem.detail,
         "code": problem.code,
         "request_id": logging.request_id.get(),
-        "errors": [{"field": error.field, "message": error.message} for error in problem.errors],
+        "errors": [error.model_dump() for error in problem.errors],
     }
 
 
@@ -105,7 +98,7 @@ def install(app: FastAPI) -> None:
                 status=422,
                 code="invalid_request",
                 detail="The request doesn't fit the schema; see `errors`.",
-                errors=[FieldError(field=_place(fault["loc"]), message=str(fault["msg"])) for fault in faults],
+                errors=[FieldProblem(field=_place(fault["loc"]), message=str(fault["msg"])) for fault in faults],
             )
         )
 

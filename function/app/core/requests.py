@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +16,7 @@ from app.core.auth import Guard
 from app.core.errors import internal_error, render
 from app.core.settings import Settings
 
-_GIVEN_ID = re.compile(rb"[A-Za-z0-9._=:-]{8,128}")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._=:-]{8,128}")
 _DIGITS = 20  # no length has more, and Python takes no number of thousands of them
 _LOGGED = 256  # characters of a path
 
@@ -96,8 +96,8 @@ class ShieldMiddleware:
             await render(refusal)(scope, receive, send)
             return
         started = False
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        announced = int(declared[:_DIGITS]) if declared.isdigit() else 0
+        declared = Headers(scope=scope).get("content-length", "")
+        announced = int(declared[:_DIGITS]) if declared.isdecimal() else 0
         counted = 0
 
         async def take() -> Message:
@@ -127,8 +127,8 @@ def _identify(scope: Scope) -> str:
     lambda_id = getattr(scope.get("aws.context"), "aws_request_id", None)
     if lambda_id:
         return str(lambda_id)
-    given = dict(scope["headers"]).get(b"x-request-id", b"")
-    return given.decode() if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _GIVEN_ID.fullmatch(given) else uuid4().hex
 
 
 def _prefix(scope: Scope, base_path: str) -> dict[str, str]:

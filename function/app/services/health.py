@@ -46,8 +46,8 @@ def check(clients: Clients, settings: Settings) -> dict[str, ServiceState]:
     for service, (action, make) in probes.items():
         try:
             ready[service] = (action, make(clients))
-        except Exception as error:  # noqa: BLE001  # no region, no credentials: a state like another
-            states[service] = _failed(translate(error, service=service, action=action), 0.0)
+        except ProblemError as problem:  # no region, say: a state like another
+            states[service] = _failed(problem, 0.0)
     for service, (action, probe) in ready.items():
         futures[service] = _executor().submit(copy_context().run, _timed, service, action, probe)
     wait(futures.values(), timeout=settings.probe_seconds)

@@ -7,9 +7,10 @@ from math import gcd
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from app.core.errors import FieldError, ProblemError
+from app.core.errors import ProblemError
 from app.core.settings import Settings
 from app.schemas.analyze import ImageInfo
+from app.schemas.problem import FieldProblem
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,7 +58,7 @@ def decode_base64(text: str, settings: Settings) -> bytes:
             status=422,
             code="invalid_base64",
             detail="The field `image` isn't a picture in base64.",
-            errors=[FieldError(field="body.image", message="not base64, or empty")],
+            errors=[FieldProblem(field="body.image", message="not base64, or empty")],
         )
     return data
 

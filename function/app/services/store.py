@@ -106,13 +106,19 @@ class Store:
         """
         key = f"{self._settings.store_prefix}incoming/{uuid4().hex}.{media_type.partition('/')[2]}"
         with _asking("s3:PutObject"):
-            form = self._clients.s3.generate_presigned_post(
-                self.bucket,
-                key,
-                Fields={"Content-Type": media_type},
-                Conditions=[{"Content-Type": media_type}, ["content-length-range", size, size]],
-                ExpiresIn=self._settings.link_seconds,
-            )
+            client = self._clients.s3
+            try:
+                form = client.generate_presigned_post(
+                    self.bucket,
+                    key,
+                    Fields={"Content-Type": media_type},
+                    Conditions=[{"Content-Type": media_type}, ["content-length-range", size, size]],
+                    ExpiresIn=self._settings.link_seconds,
+                )
+            except AttributeError as error:  # what botocore has here where other calls have NoCredentialsError
+                from botocore.exceptions import NoCredentialsError
+
+                raise NoCredentialsError from error
         return Link(url=form["url"], fields=form["fields"], key=key, expires_at=self._expiry())
 
     def _expiry(self) -> datetime:
