@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SETTLES = "_settles_at"
 """Beside a mapping's own keys: when the change that is under way is done."""
+_KEPT = ("EventSourceArn", "BatchSize", "FunctionResponseTypes", "ScalingConfig")
+"""What of a mapping is told as it was given; nothing follows from it here."""
 
 
 @operation
@@ -33,7 +35,7 @@ def create_event_source_mapping(lam: Lambda, call: Call) -> dict[str, Any]:
         "State": "Enabled" if call.parameters.get("Enabled", True) else "Disabled",
         "LastModified": datetime.now(UTC).timestamp(),
     }
-    mapping |= {k: call.parameters[k] for k in ("EventSourceArn", "BatchSize") if k in call.parameters}
+    mapping |= {k: call.parameters[k] for k in _KEPT if k in call.parameters}
     region.mappings[identifier] = mapping
     return _shown(mapping)
 
