@@ -1,0 +1,383 @@
+"use strict";
+/* What a split costs, and what changes when something is moved: the arithmetic of optimizer.partition, without a DOM.
+
+   A state is {layers: [{name, role, origin}], homes: {item: layer name}}, frozen; `origin` is the name that a layer has
+   in the plan, or null for one that was added here. */
+const Model = (() => {
+  const words = (names, most = 4) => {
+    const shown = names.slice(0, most);
+    if (names.length > most) shown.push(`${names.length - most} more`);
+    return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown[shown.length - 1]}`;
+  };
+
+  /* As Python's round: half to even. */
+  const round = (number) => {
+    const below = Math.floor(number);
+    const over = number - below;
+    if (over !== 0.5) return over < 0.5 ? below : below + 1;
+    return below % 2 === 0 ? below : below + 1;
+  };
+
+  const freeze = (layers, homes) =>
+    Object.freeze({ layers: Object.freeze(layers.map((layer) => Object.freeze({ ...layer }))), homes: Object.freeze(homes) });
+
+  function open(document) {
+    const items = document.problem.items;
+    const index = new Map(items.map((item, i) => [item.name, i]));
+    const itemOf = new Map();
+    for (const item of items) for (const member of item.members) itemOf.set(member, item.name);
+    for (const item of items) itemOf.set(item.name, item.name);
+    const homes = {};
+    for (const item of items) homes[item.name] = document.assignment[item.name];
+    const layers = document.layers.map(({ name, role }) => ({ name, role, origin: name }));
+    return Object.freeze({ document, items, index, itemOf, start: freeze(layers, homes) });
+  }
+
+  const initial = (base) => base.start;
+
+  function evaluate(base, state) {
+    const { problem, limits } = base.document;
+    const place = new Map(state.layers.map((layer, k) => [layer.name, k]));
+    const homes = base.items.map((item) => place.get(state.homes[item.name]));
+    const layers = state.layers.map(({ name, role }) => ({
+      name, role, items: [], zipped_bytes: base.document.end_bytes, unzipped_bytes: 0, publishes: 0, republished_bytes: 0,
+    }));
+    const plain = layers.map(() => 0);
+    base.items.forEach((item, i) => {
+      const layer = layers[homes[i]];
+      layer.items.push(item.name);
+      layer.zipped_bytes += item.zipped_bytes;
+      layer.unzipped_bytes += item.unzipped_bytes;
+      plain[homes[i]] += item.zipped_bytes;
+    });
+    const touched = (names) => [...new Set(names.map((name) => homes[base.index.get(name)]))].sort((a, b) => a - b);
+    const windows = problem.observed.map((changed) => {
+      const dirty = touched(changed);
+      for (const k of dirty) {
+        layers[k].publishes += 1;
+        layers[k].republished_bytes += plain[k];
+      }
+      const bytes = dirty.reduce((sum, k) => sum + plain[k], 0);
+      return { bytes, layers: dirty.map((k) => layers[k].name), changed: [...changed] };
+    });
+    const known = problem.scenarios.length > 0 && base.items.length > 0;
+    const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
+    const size = (name) => base.items[base.index.get(name)].zipped_bytes;
+    const scenario = ({ weight, items }) => weight * sum(touched(items).map((k) => problem.publish_bytes + plain[k]));
+    const least = () => sum(problem.observed.map((changed) => sum(changed.map(size))));
+    const code = base.document.functions.map((f) => f.unzipped_bytes + f.external_unzipped_bytes);
+    const total = sum(layers.map((layer) => layer.unzipped_bytes)) + Math.max(0, ...code);
+    const arrows = arrowsOf(base, state, homes);
+    const found = {
+      layers, windows, arrows,
+      total_unzipped_bytes: total,
+      headroom_bytes: limits.unzipped_bytes - total,
+      fits: total <= limits.unzipped_bytes,
+      republished_bytes_per_year: known ? round(sum(windows.map((w) => w.bytes)) / problem.observed_years) : null,
+      cost: known ? sum(problem.scenarios.map(scenario)) : null,
+      floor_bytes_per_year: known ? round(least() / problem.observed_years) : null,
+    };
+    return { ...found, broken: brokenOf(base, state, found) };
+  }
+
+  function arrowsOf(base, state, homes) {
+    const found = new Map();
+    base.items.forEach((item, i) => {
+      for (const other of item.requires) {
+        const to = homes[base.index.get(other)];
+        if (to === undefined || to === homes[i]) continue;
+        const key = `${homes[i]} ${to}`;
+        if (!found.has(key)) {
+          const [from, into] = [state.layers[homes[i]].name, state.layers[to].name];
+          found.set(key, { from, to: into, pairs: [], backward: to > homes[i] });
+        }
+        found.get(key).pairs.push([item.name, other]);
+      }
+    });
+    return [...found.values()];
+  }
+
+  /* What the planner would refuse, or Lambda, in words. */
+  function brokenOf(base, state, found) {
+    const { problem, limits } = base.document;
+    const broken = [];
+    for (const layer of state.layers) {
+      if (!problem.self_contained.includes(configured(base, layer))) continue;
+      const missing = found.arrows.filter((arrow) => arrow.from === layer.name);
+      const pairs = missing.flatMap((arrow) => arrow.pairs.map(([a, b]) => ({ a, b, where: arrow.to })));
+      if (!pairs.length) continue;
+      const said = words(pairs.map(({ a, b, where }) => `${a} requires ${b}, which is in ${where}`));
+      broken.push({ kind: "self_contained", text: `${layer.name} is to be self-contained, but ${said}.`,
+                    items: [...new Set(pairs.flatMap(({ a, b }) => [a, b]))] });
+    }
+    for (const names of problem.apart) {
+      for (const layer of state.layers) {
+        const both = names.filter((name) => state.homes[name] === layer.name);
+        if (both.length < 2) continue;
+        broken.push({ kind: "apart", text: `${words(both)} are to be kept apart, but share ${layer.name}.`, items: both });
+      }
+    }
+    for (const layer of found.layers) {
+      if (layer.items.length) continue;
+      broken.push({ kind: "empty", text: `${layer.name} is empty: move something into it, or remove it.`, items: [] });
+    }
+    if (!found.fits) {
+      const text = `Together they unzip to ${-found.headroom_bytes} bytes more than Lambda's ${limits.unzipped_bytes}.`;
+      broken.push({ kind: "limit", text, items: [] });
+    }
+    const many = crowd(base, state.layers.length);
+    if (many) broken.push({ ...many, items: [] });
+    state.layers.forEach((layer, k) => {
+      const text = nameFault(base, state.layers.filter((_, other) => other !== k), layer.name);
+      if (text) broken.push({ kind: "name", text, items: [] });
+    });
+    return broken;
+  }
+
+  /* The configured layer that a shown one is; null for one that was added, here or by --layers. */
+  function configured(base, layer) {
+    const known = base.document.configuration.layers.some((table) => table.name === layer.origin);
+    return known ? layer.origin : null;
+  }
+
+  function crowd(base, count) {
+    const slots = base.document.limits.layers;
+    if (count <= slots) return null;
+    const external = base.document.plan.limits.layers - slots;
+    const beside = external ? `, and ${external} ${external === 1 ? "is" : "are"} external` : "";
+    const text = `${count} layers: Lambda attaches at most ${base.document.plan.limits.layers}${beside}.`;
+    return { kind: external && count + external > slots ? "external" : "count", text };
+  }
+
+  function nameFault(base, others, name) {
+    const { layer_name: pattern, layer_name_length: length } = base.document.limits;
+    if (!new RegExp(`^(?:${pattern})$`).test(name) || name.length > length) {
+      return `"${name}" is not a layer's name: letters, digits, "-" and "_", at most ${length}.`;
+    }
+    if (others.some((layer) => layer.name === name)) return `There is a layer "${name}" already.`;
+    const codes = ["function", ...base.document.functions.map((f) => `function-${f.name}`)];
+    if (codes.includes(name)) return `"${name}" is the name of a function's zip: call the layer something else.`;
+    return null;
+  }
+
+  function at(state, name) {
+    const place = state.layers.findIndex((layer) => layer.name === name);
+    if (place < 0) throw new Error(`There is no layer "${name}".`);
+    return place;
+  }
+
+  function move(base, state, items, layer) {
+    at(state, layer);
+    const homes = { ...state.homes };
+    for (const given of Array.isArray(items) ? items : [items]) {
+      const name = base.itemOf.get(given);
+      if (name === undefined) throw new Error(`The plan has no distribution "${given}".`);
+      homes[name] = layer;
+    }
+    return freeze(state.layers, homes);
+  }
+
+  function addLayer(base, state, name) {
+    const fault = crowd(base, state.layers.length + 1)?.text ?? nameFault(base, state.layers, name);
+    if (fault) throw new Error(fault);
+    return freeze([...state.layers, { name, role: null, origin: null }], { ...state.homes });
+  }
+
+  function renamed(homes, from, to) {
+    return Object.fromEntries(Object.entries(homes).map(([item, home]) => [item, home === from ? to : home]));
+  }
+
+  function removeLayer(base, state, name, into) {
+    const place = at(state, name);
+    if (state.layers.length === 1) throw new Error(`${name} is the only layer: there has to be one.`);
+    const held = base.items.some((item) => state.homes[item.name] === name);
+    if (held || into) {
+      if (!into || into === name) throw new Error(`Say which layer takes what is in ${name}.`);
+      at(state, into);
+    }
+    return freeze(state.layers.filter((_, k) => k !== place), renamed(state.homes, name, into));
+  }
+
+  function rename(base, state, name, to) {
+    const place = at(state, name);
+    const fault = nameFault(base, state.layers.filter((_, k) => k !== place), to);
+    if (fault) throw new Error(fault);
+    const layers = state.layers.map((layer, k) => (k === place ? { ...layer, name: to } : layer));
+    return freeze(layers, renamed(state.homes, name, to));
+  }
+
+  function reorder(base, state, name, place) {
+    const moved = state.layers[at(state, name)];
+    if (!Number.isInteger(place) || place < 0 || place >= state.layers.length) {
+      throw new Error(`There is no place ${place + 1} among ${state.layers.length} layers.`);
+    }
+    const layers = state.layers.filter((layer) => layer !== moved);
+    layers.splice(place, 0, moved);
+    return freeze(layers, { ...state.homes });
+  }
+
+  /* A state of the same items with another split of them: layers are told by their names. */
+  function arrange(base, layers, assignment) {
+    const plan = new Map(base.start.layers.map((layer) => [layer.name, layer]));
+    const rows = layers.map(({ name }) => plan.get(name) ?? { name, role: null, origin: null });
+    return move(base, freeze(rows, { ...assignment }), [], rows[0].name);
+  }
+
+  /* Where an item would be if nobody had moved it: what its layer of the plan is called now, or null. */
+  function stay(base, state, item) {
+    return state.layers.find((layer) => layer.origin === base.start.homes[item])?.name ?? null;
+  }
+
+  const movedItems = (base, state) =>
+    base.items.map((item) => item.name).filter((name) => state.homes[name] !== stay(base, state, name));
+
+  function changes(base, state) {
+    const found = [];
+    const kept = state.layers.filter((layer) => layer.origin !== null);
+    for (const { name } of base.start.layers) {
+      if (!kept.some((layer) => layer.origin === name)) {
+        found.push({ kind: "removed", layer: name, text: `removed layer ${name}` });
+      }
+    }
+    for (const { name, origin } of state.layers) {
+      if (origin === null) found.push({ kind: "added", layer: name, text: `added layer ${name}` });
+      else if (origin !== name) {
+        found.push({ kind: "renamed", layer: name, from: origin, text: `renamed ${origin} to ${name}` });
+      }
+    }
+    const before = base.start.layers.map((layer) => layer.name).filter((name) => kept.some((l) => l.origin === name));
+    const natural = [...before, ...state.layers.filter((l) => l.origin === null).map((l) => l.name)];
+    const now = state.layers.map((layer) => layer.origin ?? layer.name);
+    if (now.join("\n") !== natural.join("\n")) {
+      const order = state.layers.map((layer) => layer.name);
+      found.push({ kind: "reordered", order, text: `attach order ${order.join(", ")}` });
+    }
+    for (const item of movedItems(base, state)) {
+      const [from, to] = [base.start.homes[item], state.homes[item]];
+      found.push({ kind: "moved", item, from, to, text: `moved ${item} from ${from} to ${to}` });
+    }
+    return found;
+  }
+
+  /* The fragment: layers by their place in the plan, then what was moved, then a sum that a damaged link fails. */
+  function checksum(text) {
+    let hash = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+    return hash.toString(36);
+  }
+
+  function encode(base, state) {
+    if (changes(base, state).length === 0) return "";
+    const places = new Map(base.start.layers.map((layer, k) => [layer.name, k]));
+    const layers = state.layers.map(({ name, origin }) => {
+      if (origin === null) return `+${name}`;
+      return origin === name ? `${places.get(origin)}` : `${places.get(origin)}:${name}`;
+    });
+    const to = new Map(state.layers.map((layer, k) => [layer.name, k]));
+    const moves = movedItems(base, state).map((item) => `${encodeURIComponent(item)}:${to.get(state.homes[item])}`);
+    const text = `layers=${layers.join(",")}&moved=${moves.join(",")}`;
+    return `${text}&sum=${checksum(text)}`;
+  }
+
+  function decode(base, fragment) {
+    const given = fragment.replace(/^#/, "");
+    if (given === "") return base.start;
+    const parts = /^(layers=([^&]*)&moved=([^&]*))&sum=([0-9a-z]+)$/.exec(given);
+    if (!parts || checksum(parts[1]) !== parts[4]) {
+      throw new Error("This link is damaged: part of it is missing or was changed. Ask for it again.");
+    }
+    const other = (what) => new Error(`This link was made on another plan: ${what}. Compare the plans' dates and layers.`);
+    const layers = parts[2].split(",").map((text) => {
+      const [, added, place, name] = /^(?:\+(.+)|(\d+)(?::(.+))?)$/.exec(text) ?? [];
+      if (added !== undefined) return { name: added, role: null, origin: null };
+      const known = base.start.layers[place];
+      if (known === undefined) throw other("it has other layers than this one");
+      return { name: name ?? known.name, role: known.role, origin: known.origin };
+    });
+    layers.forEach((layer, k) => {
+      const fault = nameFault(base, layers.filter((_, i) => i !== k), layer.name);
+      if (fault) throw other(fault.replace(/\.$/, ""));
+      if (layer.origin !== null && layers.findIndex((l) => l.origin === layer.origin) !== k) throw other("a layer is twice in it");
+    });
+    const many = crowd(base, layers.length);
+    if (many) throw other(many.text.replace(/\.$/, ""));
+    const homes = {};
+    for (const { name } of base.items) homes[name] = stay(base, { layers }, name);
+    for (const text of parts[3] === "" ? [] : parts[3].split(",")) {
+      const [, coded, place] = /^(.+):(\d+)$/.exec(text) ?? [];
+      let item;
+      try {
+        item = decodeURIComponent(coded ?? "");
+      } catch {
+        throw other("a name in it can't be read");
+      }
+      if (!base.index.has(item)) throw other(`it moves ${item || text}, which is not here`);
+      if (layers[place] === undefined) throw other(`it moves ${item} to a layer that is not here`);
+      homes[item] = layers[place].name;
+    }
+    const lost = base.items.find((item) => homes[item.name] === null);
+    if (lost) throw other(`it does not say where ${lost.name} goes`);
+    return freeze(layers, homes);
+  }
+
+  /* The [[layer]] tables that the state stands for: {name, roots, include, self_contained}.
+
+     With `everything` each item is pinned where it is shown; otherwise what was moved is. What was a root of a layer that
+     is still there is pinned by `include` where it went; the roots of one that was removed stay roots. At most one layer
+     may have no roots, so that others have what they hold as roots. */
+  function tables(base, state, { everything = false } = {}) {
+    const before = base.document.configuration.layers;
+    const kept = new Set(state.layers.map((layer) => layer.origin));
+    const rows = state.layers.map((layer) => {
+      const own = before.find((table) => table.name === layer.origin);
+      return { name: layer.name, roots: [], include: [], self_contained: own?.self_contained ?? false, own };
+    });
+    const row = (item) => rows[state.layers.findIndex((layer) => layer.name === state.homes[item])];
+    const pinned = new Set();
+    for (const table of before) {
+      for (const key of ["roots", "include"]) {
+        for (const name of table[key]) {
+          const item = base.itemOf.get(name);
+          const to = row(item);
+          pinned.add(item);
+          to[to.own === table || !kept.has(table.name) ? key : "include"].push(name);
+        }
+      }
+    }
+    const pin = (item) => base.items[base.index.get(item)].members[0];
+    const moved = new Set(movedItems(base, state));
+    for (const { name } of base.items) {
+      if (!pinned.has(name) && (everything || moved.has(name))) row(name).include.push(pin(name));
+    }
+    const open = rows.filter((r) => r.roots.length === 0);
+    const rest = open.find((r) => r.own?.roots.length === 0) ?? open[open.length - 1];
+    for (const r of rows) {
+      if (r.roots.length || r === rest) continue;
+      const shown = base.items.filter((item) => state.homes[item.name] === r.name).map((item) => pin(item.name));
+      [r.roots, r.include] = [r.include.length ? r.include : shown, []];
+    }
+    return rows.map(({ own, ...table }) => table);
+  }
+
+  const quoted = (text) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
+
+  function array(key, names) {
+    const line = `${key} = [${names.map(quoted).join(", ")}]\n`;
+    return line.length <= 101 ? line : `${key} = [\n${names.map((name) => `    ${quoted(name)},\n`).join("")}]\n`;
+  }
+
+  function toml(base, state, options) {
+    const { head, tail } = base.document.configuration;
+    const text = tables(base, state, options).map((table) => {
+      const lines = [`[[layer]]\nname = ${quoted(table.name)}\n`];
+      if (table.roots.length) lines.push(array("roots", table.roots));
+      if (table.include.length) lines.push(array("include", table.include));
+      if (table.self_contained) lines.push("self_contained = true\n");
+      return lines.join("");
+    });
+    return [head.trimEnd() && `${head.trimEnd()}\n`, text.join("\n"), tail.trim() && `\n${tail.replace(/^\s*\n/, "")}`].join("");
+  }
+
+  return Object.freeze({ open, initial, evaluate, move, addLayer, removeLayer, rename, reorder, arrange, movedItems, encode, decode,
+                         changes, tables, toml, round });
+})();
