@@ -1,6 +1,7 @@
 "use strict";
 /* What a split costs, and what changes when something is moved: the arithmetic of optimizer.partition, without a DOM.
 
+   `base` has `items` by name, `list` in the order of names, `itemOf` each distribution and item, `start` what is planned.
    A state is {layers: [{name, role, origin}], homes: {item: layer name}}, frozen; `origin` is the name that a layer has
    in the plan, or null for one that was added here. */
 const Model = (() => {
@@ -30,7 +31,8 @@ const Model = (() => {
     const homes = {};
     for (const item of items) homes[item.name] = document.assignment[item.name];
     const layers = document.layers.map(({ name, role }) => ({ name, role, origin: name }));
-    return Object.freeze({ document, items, index, itemOf, start: freeze(layers, homes) });
+    const named = new Map(items.map((item) => [item.name, item]));
+    return Object.freeze({ document, list: items, items: named, index, itemOf, start: freeze(layers, homes) });
   }
 
   const initial = (base) => base.start;
@@ -38,12 +40,12 @@ const Model = (() => {
   function evaluate(base, state) {
     const { problem, limits } = base.document;
     const place = new Map(state.layers.map((layer, k) => [layer.name, k]));
-    const homes = base.items.map((item) => place.get(state.homes[item.name]));
+    const homes = base.list.map((item) => place.get(state.homes[item.name]));
     const layers = state.layers.map(({ name, role }) => ({
       name, role, items: [], zipped_bytes: base.document.end_bytes, unzipped_bytes: 0, publishes: 0, republished_bytes: 0,
     }));
     const plain = layers.map(() => 0);
-    base.items.forEach((item, i) => {
+    base.list.forEach((item, i) => {
       const layer = layers[homes[i]];
       layer.items.push(item.name);
       layer.zipped_bytes += item.zipped_bytes;
@@ -60,9 +62,9 @@ const Model = (() => {
       const bytes = dirty.reduce((sum, k) => sum + plain[k], 0);
       return { bytes, layers: dirty.map((k) => layers[k].name), changed: [...changed] };
     });
-    const known = problem.scenarios.length > 0 && base.items.length > 0;
+    const known = problem.scenarios.length > 0 && base.list.length > 0;
     const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
-    const size = (name) => base.items[base.index.get(name)].zipped_bytes;
+    const size = (name) => base.items.get(name).zipped_bytes;
     const scenario = ({ weight, items }) => weight * sum(touched(items).map((k) => problem.publish_bytes + plain[k]));
     const least = () => sum(problem.observed.map((changed) => sum(changed.map(size))));
     const code = base.document.functions.map((f) => f.unzipped_bytes + f.external_unzipped_bytes);
@@ -82,7 +84,7 @@ const Model = (() => {
 
   function arrowsOf(base, state, homes) {
     const found = new Map();
-    base.items.forEach((item, i) => {
+    base.list.forEach((item, i) => {
       for (const other of item.requires) {
         const to = homes[base.index.get(other)];
         if (to === undefined || to === homes[i]) continue;
@@ -190,7 +192,7 @@ const Model = (() => {
   function removeLayer(base, state, name, into) {
     const place = at(state, name);
     if (state.layers.length === 1) throw new Error(`${name} is the only layer: there has to be one.`);
-    const held = base.items.some((item) => state.homes[item.name] === name);
+    const held = base.list.some((item) => state.homes[item.name] === name);
     if (held || into) {
       if (!into || into === name) throw new Error(`Say which layer takes what is in ${name}.`);
       at(state, into);
@@ -229,7 +231,7 @@ const Model = (() => {
   }
 
   const movedItems = (base, state) =>
-    base.items.map((item) => item.name).filter((name) => state.homes[name] !== stay(base, state, name));
+    base.list.map((item) => item.name).filter((name) => state.homes[name] !== stay(base, state, name));
 
   function changes(base, state) {
     const found = [];
@@ -302,7 +304,7 @@ const Model = (() => {
     const many = crowd(base, layers.length);
     if (many) throw other(many.text.replace(/\.$/, ""));
     const homes = {};
-    for (const { name } of base.items) homes[name] = stay(base, { layers }, name);
+    for (const { name } of base.list) homes[name] = stay(base, { layers }, name);
     for (const text of parts[3] === "" ? [] : parts[3].split(",")) {
       const [, coded, place] = /^(.+):(\d+)$/.exec(text) ?? [];
       let item;
@@ -315,7 +317,7 @@ const Model = (() => {
       if (layers[place] === undefined) throw other(`it moves ${item} to a layer that is not here`);
       homes[item] = layers[place].name;
     }
-    const lost = base.items.find((item) => homes[item.name] === null);
+    const lost = base.list.find((item) => homes[item.name] === null);
     if (lost) throw other(`it does not say where ${lost.name} goes`);
     return freeze(layers, homes);
   }
@@ -344,16 +346,16 @@ const Model = (() => {
         }
       }
     }
-    const pin = (item) => base.items[base.index.get(item)].members[0];
+    const pin = (item) => base.items.get(item).members[0];
     const moved = new Set(movedItems(base, state));
-    for (const { name } of base.items) {
+    for (const { name } of base.list) {
       if (!pinned.has(name) && (everything || moved.has(name))) row(name).include.push(pin(name));
     }
     const open = rows.filter((r) => r.roots.length === 0);
     const rest = open.find((r) => r.own?.roots.length === 0) ?? open[open.length - 1];
     for (const r of rows) {
       if (r.roots.length || r === rest) continue;
-      const shown = base.items.filter((item) => state.homes[item.name] === r.name).map((item) => pin(item.name));
+      const shown = base.list.filter((item) => state.homes[item.name] === r.name).map((item) => pin(item.name));
       [r.roots, r.include] = [r.include.length ? r.include : shown, []];
     }
     return rows.map(({ own, ...table }) => table);
