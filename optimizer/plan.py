@@ -224,14 +224,19 @@ def lock_text(name: str, target: Target, mark: str, distributions: Sequence[Plan
     return "\n".join(lines) + "\n"
 
 
+def lock_lines(text: str) -> list[tuple[str, str, str]]:
+    """(name, version, digest) of each distribution in a lock."""
+    lines = [line for line in text.splitlines() if "==" in line and not line.startswith("#")]
+    parts = [(name, *rest.partition(" sha256:")) for name, _, rest in (line.partition("==") for line in lines)]
+    return [(name, version, digest) for name, version, _, digest in parts]
+
+
 def locked_homes(locks: Mapping[str, str]) -> dict[str, str]:
     """Each distribution's layer by the locks' texts; one that several layers have is in none."""
     found: dict[str, set[str]] = {}
     for layer, text in locks.items():
-        for line in text.splitlines():
-            name, pinned, _ = line.partition("==")
-            if pinned and not line.startswith("#"):
-                found.setdefault(name, set()).add(layer)
+        for name, _, _ in lock_lines(text):
+            found.setdefault(name, set()).add(layer)
     return {name: layers.pop() for name, layers in sorted(found.items()) if len(layers) == 1}
 
 
@@ -240,7 +245,7 @@ def locked_layers(locks: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for layer, text in sorted(locks.items()):
         marks = [line.removeprefix(_FINGERPRINT) for line in text.splitlines() if line.startswith(_FINGERPRINT)]
-        if marks and any("==" in line for line in text.splitlines() if not line.startswith("#")):
+        if marks and lock_lines(text):
             found[layer] = marks[0]
     return found
 

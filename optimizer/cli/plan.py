@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,14 +26,18 @@ from optimizer.cli.common import (
     rendered,
     write_text,
 )
-from optimizer.cli.pipeline import Planned, Source, lock_path, planned
+from optimizer.cli.pipeline import Planned, Source, lock_path, planned, read_locks
 from optimizer.cli.solving import Effort, SeedOption, TimeLimitOption
-from optimizer.errors import DiskError
+from optimizer.errors import DiskError, UsageError
 from optimizer.partition import SEED, TIME_LIMIT
 
 if TYPE_CHECKING:
     from optimizer.partition import Certificate
     from optimizer.plan import LayerPlan
+    from optimizer.report.comparison import Comparison
+
+LOCKS = "locks"
+"""What `--compare` takes for the committed locks."""
 
 
 def plan(
@@ -58,6 +62,14 @@ def plan(
         bool | None,
         typer.Option("--frontier/--no-frontier", help="What 1 to 5 layers would cost; not in JSON unless asked."),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            help="Say what differs from the committed locks (`locks`), or from another plan's JSON.",
+            metavar="locks|FILE",
+        ),
+    ] = None,
     problem: Annotated[
         Path | None,
         typer.Option(
@@ -73,6 +85,7 @@ def plan(
 
     Example: python -m optimizer plan --layers 4 --format markdown
     """
+    before = _plan_to_compare(compare)
     effort = Effort(time_limit=time_limit, seed=seed, cached=cached_solution)
     source = Source(
         config=config,
@@ -94,7 +107,8 @@ def plan(
                 result = replace(found, interrupted=True)
             else:
                 result = replace(found, plan=replace(found.plan, frontier=_with_own(costs, found.plan)))
-        text = _render(result, output_format, to_file=output is not None)
+        comparison = _comparison(result, compare, before)
+        text = _render(result, output_format, comparison, to_file=output is not None)
         if problem is not None:
             write_text(problem, _problem_text(result))
         stale = _stale(result)
@@ -135,18 +149,49 @@ def _problem_text(result: Planned) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def _render(result: Planned, output_format: TextFormat, *, to_file: bool) -> str:
+def _plan_to_compare(compare: str | None) -> Any:
+    """What the file holds that is compared with; None for the locks, which are read where they are planned.
+
+    Raises:
+        UsageError: it can't be read, or is no JSON.
+    """
+    if compare is None or compare == LOCKS:
+        return None
+    try:
+        return json.loads(Path(compare).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON"
+        raise UsageError(
+            f"--compare {compare}: it can't be read: {reason}",
+            mend=f"Name what `plan --format json --output FILE` wrote, or `{LOCKS}`.",
+        ) from error
+
+
+def _comparison(result: Planned, compare: str | None, before: Any) -> Comparison | None:
+    if compare is None:
+        return None
+    from optimizer.report.comparison import against_locks, against_plan
+    from optimizer.report.plan_json import plan_document
+
+    after = plan_document(result.plan)
+    if compare != LOCKS:
+        return against_plan(after, before, base=compare)
+    digests = {d.name: d.payload.digest for layer in result.plan.layers for d in layer.distributions}
+    return against_locks(after, read_locks(result.config), digests)
+
+
+def _render(result: Planned, output_format: TextFormat, comparison: Comparison | None, *, to_file: bool) -> str:
     if output_format is TextFormat.JSON:
         from optimizer.report.plan_json import plan_document
 
-        return json.dumps(plan_document(result.plan), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(plan_document(result.plan, comparison), indent=2, ensure_ascii=False) + "\n"
     if output_format is TextFormat.MARKDOWN:
         from optimizer.report.plan_markdown import plan_markdown
 
-        return plan_markdown(result.plan)
+        return plan_markdown(result.plan, comparison)
     from optimizer.report.plan_text import print_plan
 
-    return rendered(lambda console: print_plan(result.plan, console), to_file=to_file)
+    return rendered(lambda console: print_plan(result.plan, console, comparison=comparison), to_file=to_file)
 
 
 def _stale(result: Planned) -> tuple[str, ...]:

@@ -23,18 +23,18 @@ class FrontierRow:
     remark: str
 
 
-def certificate_text(certificate: Certificate) -> str:
-    """The certificate in a sentence."""
+def certificate_sentences(certificate: Certificate) -> list[str]:
+    """The certificate in sentences, without their full stops."""
     if certificate.cost is None:
-        return "not known, so layers are split by their roles alone: run `python -m optimizer history update`"
+        return ["not known, so layers are split by their roles alone: run `python -m optimizer history update`"]
     sent = human_bytes(round(certificate.cost))
     year = human_bytes(certificate.republished_bytes_per_year or 0)
     floor = human_bytes(certificate.floor_bytes_per_year or 0)
     best = "the best there is (proved)" if certificate.proved else gap_text(certificate)
-    return (
-        f"{sent} a year expected: {best}, by {certificate.method}. Over last year's releases {year}; "
-        f"a layer for each distribution would have sent {floor}"
-    )
+    return [
+        f"{sent} a year expected: {best}, by {certificate.method}",
+        f"over last year's releases {year}; a layer for each distribution would have sent {floor}",
+    ]
 
 
 def gap_text(certificate: Certificate) -> str:

@@ -12,5 +12,5 @@ def plain(text: str) -> str:
 
 def cell(text: str) -> str:
     """Text that can't break a Markdown table or turn into markup."""
-    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
-    return " ".join(escaped.split())
+    whole = plain(" ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", whole.replace("&", "&amp;").replace("<", "&lt;"))

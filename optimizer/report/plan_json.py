@@ -8,9 +8,10 @@ from optimizer import limits
 
 if TYPE_CHECKING:
     from optimizer.plan import LayerPlan
+    from optimizer.report.comparison import Comparison
 
 
-def plan_document(plan: LayerPlan) -> dict[str, Any]:
+def plan_document(plan: LayerPlan, comparison: Comparison | None = None) -> dict[str, Any]:
     """The document of `plan --format json`, schema 1."""
     certificate, stability = plan.partition.certificate, plan.partition.stability
     return {
@@ -74,6 +75,7 @@ def plan_document(plan: LayerPlan) -> dict[str, Any]:
             "saved_bytes_per_year": stability.saved_bytes_per_year,
         },
         **({"frontier": _frontier(plan)} if plan.frontier else {}),
+        **({"comparison": comparison.document()} if comparison else {}),
         "warnings": list(plan.warnings),
     }
 
