@@ -1,11 +1,11 @@
 """The API against its own OpenAPI document: schemathesis with all its checks and phases, over HTTP.
 
 Run: .venv/bin/python benchmarks/contract_fuzz.py [--examples 100] [--seed 1]
-The function is served by uvicorn, with the project's embedded AWS behind it and a bucket that things are kept in; once
-open to everybody and once with keys. Valid requests carry real pictures; invalid ones are what schemathesis makes of
-the document. A 5xx, a status, a header, a type or a shape that the document doesn't have, a valid request that is
-refused or an invalid one that isn't counts as a failure. Exit status 1 where there is one; the seed makes the same
-cases again.
+The function is served by uvicorn, with the project's embedded AWS behind it and a bucket that things are kept in: open
+to everybody, with keys, and for callers that AWS has authenticated, of whom it is told as function URLs tell it. Valid
+requests carry real pictures; invalid ones are what schemathesis makes of the document. A 5xx, a status, a header, a
+type or a shape that the document doesn't have, a valid request that is refused or an invalid one that isn't counts as a
+failure. Exit status 1 where there is one; the seed makes the same cases again.
 """
 
 from __future__ import annotations
@@ -41,11 +41,14 @@ from schemathesis.engine import events, from_schema
 from optimizer.local import embedded_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = "/api/v1/openapi.json"
 KEY = "a key of the fuzzer's"
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=x/20261127/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
 BUCKET = "kept-things"
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 GOOD = ["2xx"]
@@ -69,13 +72,13 @@ class Outcome:
     seconds: float = 0.0
 
 
-def configuration(*, seed: int, examples: int, key: str | None = None) -> schemathesis.Config:
+def configuration(*, seed: int, examples: int, auth: tuple[str, str] | None = None) -> schemathesis.Config:
     """All checks and phases.
 
     Args:
         seed: Of everything that is drawn.
         examples: Most cases of an operation in the phases that draw them.
-        key: What is sent in `x-api-key`, if the API asks for one.
+        auth: The document's scheme and what is sent for it, if the API asks for something.
     """
     document: dict[str, Any] = {
         "seed": seed,
@@ -94,9 +97,31 @@ def configuration(*, seed: int, examples: int, key: str | None = None) -> schema
             for name, (statuses, _) in EXCEPTIONS.items()
         ],
     }
-    if key is not None:
-        document["auth"] = {"openapi": {"apiKey": {"api_key": key}}}
+    if auth is not None:
+        scheme, value = auth
+        document["auth"] = {"openapi": {scheme: {"api_key": value}}}
+        # For `Authorization` it takes nothing but 401. AWS answers 403, which `ignored_auth` looks for.
+        document["checks"]["missing_required_header"] = {"enabled": value != SIGNATURE}
     return schemathesis.Config.from_dict(document)
+
+
+def behind_iam(app: ASGIApp) -> ASGIApp:
+    """The application, told who signed as function URLs tell it: in the event, for every signature."""
+
+    async def authenticated(scope: Scope, receive: Receive, send: Send) -> None:
+        if dict(scope["headers"]).get(b"authorization", b"") == SIGNATURE.encode():
+            iam = {"userArn": "arn:aws:iam::123456789012:user/fuzzer"}
+            scope["aws.event"] = {"version": "2.0", "requestContext": {"authorizer": {"iam": iam}}}
+        await app(scope, receive, send)
+
+    return authenticated
+
+
+def served_behind_iam() -> ASGIApp:
+    """For uvicorn, which has `function` in its path."""
+    from app.main import app
+
+    return behind_iam(app)
 
 
 def pictures() -> list[bytes]:
@@ -160,12 +185,18 @@ def _is_just_a_file(body: bytes) -> bool:
 
 
 @contextmanager
-def served(endpoint_url: str, **settings: str) -> Iterator[str]:
-    """The function behind uvicorn, in a process of its own; its log is shown if it doesn't start."""
+def served(endpoint_url: str, app: Sequence[str], **settings: str) -> Iterator[str]:
+    """The function behind uvicorn, in a process of its own; its log is shown if it doesn't start.
+
+    Args:
+        endpoint_url: Of the embedded AWS.
+        app: What uvicorn serves.
+        settings: The function's, as environment variables.
+    """
     with tempfile.TemporaryFile("w+") as log:
         environment = {
             "PATH": os.defpath,
-            "PYTHONPATH": str(ROOT / "function"),
+            "PYTHONPATH": f"{ROOT / 'function'}{os.pathsep}{ROOT}",
             "AWS_ENDPOINT_URL": endpoint_url,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "x",
@@ -179,7 +210,7 @@ def served(endpoint_url: str, **settings: str) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port)),
+                *(sys.executable, "-m", "uvicorn", *app, "--port", str(port)),
                 *("--log-level", "warning", "--no-access-log", "--lifespan", "off"),
             ],
             env=environment,
@@ -209,7 +240,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> None:
-    """Fuzz it open and with keys, and print a row for each."""
+    """Fuzz it for everybody, with keys and with IAM, and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=100, help="most cases of an operation in a phase (default 100)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
@@ -220,13 +251,18 @@ def main() -> None:
         f"{'auth':8} " + " ".join(f"{phase:>9}" for phase in PHASES) + f" {'cases':>7} {'failures':>9} {'seconds':>8}"
     )
     cases, failures = 0, []
-    guarded = {"ANALYZER_AUTH": "api-key", "ANALYZER_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+    keys = {"ANALYZER_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+    plain, iam = ("app.main:app",), ("--factory", "benchmarks.contract_fuzz:served_behind_iam")
     with embedded_aws() as aws:
         access = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
         boto3.client("s3", endpoint_url=aws.endpoint_url, **access).create_bucket(Bucket=BUCKET)
-        for auth, settings, key in (("none", {}, None), ("api-key", guarded, KEY)):
-            with served(aws.endpoint_url, **settings) as address:
-                config = configuration(seed=options.seed, examples=options.examples, key=key)
+        for auth, app, settings, sent in (
+            ("none", plain, {}, None),
+            ("api-key", plain, keys, ("apiKey", KEY)),
+            ("iam", iam, {}, ("sigv4", SIGNATURE)),
+        ):
+            with served(aws.endpoint_url, app, ANALYZER_AUTH=auth, **settings) as address:
+                config = configuration(seed=options.seed, examples=options.examples, auth=sent)
                 outcome = fuzz(schemathesis.openapi.from_url(address + DOCUMENT, config=config))
             count = sum(outcome.cases.values())
             by_phase = " ".join(f"{outcome.cases[phase]:9}" for phase in PHASES)
