@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optimizer.deploy.descriptions import SHORT
+from optimizer.deploy.descriptions import SHORT, version_fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from optimizer.build import Function
-    from optimizer.deploy.values import Alias
+    from optimizer.deploy.values import Alias, Configuration
 
 _LONGEST = 256
 """Characters in an alias's description (API model)."""
@@ -108,6 +108,25 @@ def read_before(alias: Alias) -> str | None:
     """The version that an alias served before it was moved to the one that it serves; None where nothing tells."""
     match = _BEFORE.fullmatch(alias.description)
     return match[2] if match is not None and match[1] == alias.version else None
+
+
+def version_before(alias: Alias, versions: Iterable[Configuration]) -> str | None:
+    """Which of a function's published `versions` a rollback that names none leads the alias back to, if any.
+
+    The older one that the alias served before; where it does not tell, the newest older one of ours. Versions between
+    them were published and did not pass their check, or their canary.
+    """
+    served = int(alias.version) if alias.version.isdigit() else None
+    there = {int(one.version): one.description for one in versions}
+    told = read_before(alias)
+    if told is not None and served is not None and int(told) in there and int(told) < served:
+        return told
+    older = [
+        number
+        for number, description in there.items()
+        if (served is None or number < served) and version_fingerprints(description)
+    ]
+    return str(max(older)) if older else None
 
 
 def rest_of(function: Function, fingerprints: Sequence[str]) -> str:

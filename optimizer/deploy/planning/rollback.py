@@ -15,7 +15,7 @@ from optimizer.deploy.actions import (
     OwnLayer,
     UseVersion,
 )
-from optimizer.deploy.mark import read_before, words_of
+from optimizer.deploy.mark import read_before, version_before, words_of
 from optimizer.deploy.planning.canary import return_actions
 from optimizer.deploy.planning.read import read_alias
 from optimizer.deploy.values import ALIAS, LayerVersion, layer_account, layer_name
@@ -83,7 +83,7 @@ def _target(
         DeployRefusedError: there is none.
     """
     stays = bool(alias.weights) or _back_from(alias) is not None
-    wanted = to or (alias.version if stays else _before(versions, alias))
+    wanted = to or (alias.version if stays else version_before(alias, versions.values()))
     if wanted is None:
         raise DeployRefusedError(
             f"{function.name} in {aws.region} can't go back: no published version before {alias.version} carries our "
@@ -96,23 +96,6 @@ def _target(
             mend=f"Name one that is there: {_named(versions)}.",
         )
     return versions[wanted]
-
-
-def _before(versions: dict[str, Configuration], alias: Alias) -> str | None:
-    """The older version that the alias served before; where it does not tell, the newest older one of ours.
-
-    Versions between them were published and did not pass their check, or their canary.
-    """
-    served = int(alias.version) if alias.version.isdigit() else None
-    told = read_before(alias)
-    if told in versions and served is not None and int(told) < served:
-        return told
-    older = [
-        int(number)
-        for number, there in versions.items()
-        if (served is None or int(number) < served) and descriptions.version_fingerprints(there.description)
-    ]
-    return str(max(older)) if older else None
 
 
 def _back_from(alias: Alias) -> str | None:

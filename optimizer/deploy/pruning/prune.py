@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from optimizer.deploy import descriptions
-from optimizer.deploy.mark import read_before
+from optimizer.deploy.mark import read_before, version_before
+from optimizer.deploy.values import ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -125,7 +126,7 @@ def with_sharing(version: Judged, shared_with: Sequence[str] | None) -> Judged:
 
 def judge_function(function: RegionFunction, provisioned: Mapping[str, int], keep: int) -> tuple[Judged, ...]:
     """Every published version of a function, newest first; who calls those that can go is not looked at yet."""
-    before = {read_before(alias): alias.name for alias in function.aliases or ()}
+    before = _before(function)
     found = []
     newer = 0
     for one in sorted(function.versions, key=lambda one: -int(one.version)):
@@ -160,6 +161,14 @@ def judge_function(function: RegionFunction, provisioned: Mapping[str, int], kee
             )
         )
     return tuple(found)
+
+
+def _before(function: RegionFunction) -> dict[str | None, str]:
+    """The alias that goes back to a version, by the version: as its description tells, or as `rollback` chooses."""
+    aliases = function.aliases or ()
+    before = {read_before(alias): alias.name for alias in aliases}
+    before |= {version_before(alias, function.versions): ALIAS for alias in aliases if alias.name == ALIAS}
+    return before
 
 
 def with_callers(version: Judged, callers: Sequence[str], calls: int | None) -> Judged:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from optimizer.deploy import plan_rollback
+from optimizer.deploy.actions import UseVersion
 from optimizer.deploy.port import Direct, Settings
 from optimizer.deploy.pruning.prune import Judged, Rules, calls_since
 from optimizer.deploy.pruning.pruner import Pruner
@@ -276,34 +278,34 @@ def test_a_deploy_that_loses_its_layer_to_prune_is_refused_and_publishes_it_when
 
 
 @pytest.fixture
-def four(tmp_path):
-    """Four deploys with all of their published versions, and an alias that does not tell what it served before."""
+def five(tmp_path):
+    """Five deploys with all of their published versions, and an alias that does not tell what it served before."""
     made = FakeAws()
-    builds(made, tmp_path, 4)
+    builds(made, tmp_path, 5)
     aliases = made.functions["app"].aliases
     aliases["live"] = dataclasses.replace(aliases["live"], description="")
     return made
 
 
-def test_published_versions_keep_their_layers_until_they_go_themselves(four):
-    assert going(planned(four)) == []
-    one = planned(four, functions=("app",))
+def test_published_versions_keep_their_layers_until_they_go_themselves(five):
+    assert going(planned(five)) == []
+    one = planned(five, functions=("app",))
     assert going(one) == ["app:3", "app:2", "app:1", "web:3", "web:2", "web:1"]
     assert one.bytes == sum(judged.zipped_bytes for judged in one.going)
-    done = executed(four, functions=("app",))
+    done = executed(five, functions=("app",))
     assert set(done.outcomes.values()) == {"deleted"}
-    assert list(four.functions["app"].versions) == ["4"]
+    assert list(five.functions["app"].versions) == ["4", "5"]
 
 
-def test_the_newest_versions_of_a_function_and_their_layers_are_kept(four):
-    assert going(planned(four, functions=("app",), keep=2)) == ["app:2", "app:1", "web:2", "web:1"]
+def test_the_newest_versions_of_a_function_and_their_layers_are_kept(five):
+    assert going(planned(five, functions=("app",), keep=3)) == ["app:2", "app:1", "web:2", "web:1"]
 
 
-def test_a_version_that_an_alias_refers_to_or_sends_a_share_to_is_kept(four):
-    aliases = four.functions["app"].aliases
+def test_a_version_that_an_alias_refers_to_or_sends_a_share_to_is_kept(five):
+    aliases = five.functions["app"].aliases
     aliases["beta"] = dataclasses.replace(aliases["live"], name="beta", version="1")
     aliases["live"] = dataclasses.replace(aliases["live"], weights={"2": 0.1})
-    one = planned(four, functions=("app",))
+    one = planned(five, functions=("app",))
     assert going(one) == ["app:3", "web:3"]
     assert {judged.detail for judged in one.versions if judged.name in {"app:1", "app:2"}} == {
         "used by the alias beta",
@@ -319,24 +321,40 @@ def test_the_version_that_a_rollback_goes_back_to_is_kept(tmp_path):
     assert reasons(one)["app:3"] == "rollback"
 
 
-def test_versions_with_provisioned_concurrency_or_callers_or_of_others_are_kept(four):
-    found = four.functions["app"]
+def test_what_a_rollback_that_names_no_version_goes_back_to_is_kept(tmp_path):
+    """Whatever the alias's description tells, or doesn't: what `rollback` plans then is there."""
+    aws = FakeAws()
+    manifest = make_manifest(tmp_path)
+    builds(aws, tmp_path, 5)
+    aliases, versions = aws.functions["app"].aliases, aws.functions["app"].versions
+    told = aliases["live"].description.rpartition(" was ")[0]
+    versions["4"] = dataclasses.replace(versions["4"], description="by hand")
+    for description, kept in (("our API", "3"), (f"{told} was 2", "2")):
+        aliases["live"] = dataclasses.replace(aliases["live"], description=description)
+        assert reasons(planned(aws, functions=("app",)))[f"app:{kept}"] == "rollback"
+        (plan,) = plan_rollback(deployer(aws, manifest), to=None)
+        assert [action.version for action in plan.changes.actions if isinstance(action, UseVersion)] == [kept]
+
+
+def test_versions_with_provisioned_concurrency_or_callers_or_of_others_are_kept(five):
+    found = five.functions["app"]
     found.provisioned["1"] = 5
     found.policies["2"] = {"partner": False}
     found.versions["3"] = dataclasses.replace(found.versions["3"], description="by hand")
-    one = planned(four, functions=("app",))
+    one = planned(five, functions=("app",))
     assert going(one) == []
     assert {judged.name: judged.detail for judged in one.versions if judged.kind == "function"} == {
-        "app:4": "used by the alias live",
+        "app:5": "used by the alias live",
+        "app:4": "a rollback of the alias live goes back to it",
         "app:3": "no deploy made it",
         "app:2": "called by the permission 'partner'",
         "app:1": "it has provisioned concurrency 5",
     }
 
 
-def test_a_version_that_was_called_by_its_number_or_of_which_nobody_knows_is_kept(four):
-    four.called = {("app", "1"): 7, ("app", "2"): None}
-    one = planned(four, functions=("app",))
+def test_a_version_that_was_called_by_its_number_or_of_which_nobody_knows_is_kept(five):
+    five.called = {("app", "1"): 7, ("app", "2"): None}
+    one = planned(five, functions=("app",))
     assert going(one) == ["app:3", "web:3"]
     assert {judged.name: judged.detail for judged in one.versions if judged.name in {"app:1", "app:2"}} == {
         "app:1": "called by its number 7 times in the last 14 days",
@@ -358,35 +376,35 @@ def test_the_check_of_a_deploy_is_no_call_that_keeps_a_version(made, since):
     assert calls_since(version, datetime(2026, 11, 25, 12, tzinfo=UTC)).isoformat() == since
 
 
-def test_functions_that_the_configuration_lacks_are_left_alone(four):
-    assert going(planned(four, functions=("other",))) == []
+def test_functions_that_the_configuration_lacks_are_left_alone(five):
+    assert going(planned(five, functions=("other",))) == []
 
 
-def test_an_alias_that_is_pointed_at_a_version_after_the_plan_keeps_it_and_its_layers(four):
-    run = pruner(four, functions=("app",))
+def test_an_alias_that_is_pointed_at_a_version_after_the_plan_keeps_it_and_its_layers(five):
+    run = pruner(five, functions=("app",))
     plan = run.plan([REGION])
-    aliases = four.functions["app"].aliases
+    aliases = five.functions["app"].aliases
     aliases["beta"] = dataclasses.replace(aliases["live"], name="beta", version="1")
     (one,) = run.execute(plan)
     assert one.kept == {
-        four.functions["app"].versions["1"].arn: "used by the alias beta",
+        five.functions["app"].versions["1"].arn: "used by the alias beta",
         layer_arn("web", 1): "used by app:1",
     }
-    assert layer_arn("web", 1) not in four.deleted
-    assert list(four.functions["app"].versions) == ["1", "4"]
+    assert layer_arn("web", 1) not in five.deleted
+    assert list(five.functions["app"].versions) == ["1", "4", "5"]
 
 
-def test_lambda_refuses_a_version_that_an_alias_points_at_and_that_is_no_error(four):
+def test_lambda_refuses_a_version_that_an_alias_points_at_and_that_is_no_error(five):
     def fault(there, verb, moment):
         if (verb, moment) == ("delete_version", "before"):
             aliases = there.functions["app"].aliases
             aliases["beta"] = dataclasses.replace(aliases["live"], name="beta", version="3")
 
-    run = pruner(four, functions=("app",))
+    run = pruner(five, functions=("app",))
     plan = run.plan([REGION])
-    four.fault = fault
+    five.fault = fault
     (one,) = run.execute(plan)
     assert one.error is None
-    assert "3" in four.functions["app"].versions
-    assert layer_arn("web", 3) not in four.deleted
-    assert isinstance(four.layers["web"][0][0], LayerVersion)
+    assert "3" in five.functions["app"].versions
+    assert layer_arn("web", 3) not in five.deleted
+    assert isinstance(five.layers["web"][0][0], LayerVersion)
