@@ -41,6 +41,15 @@ class TextFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class PlanFormat(StrEnum):
+    """What `plan` writes."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
 PathOption = Annotated[
     Path | None,

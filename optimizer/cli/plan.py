@@ -16,9 +16,9 @@ from optimizer.cli.common import (
     ConfigOption,
     LayersOption,
     PathOption,
+    PlanFormat,
     RequirementsOption,
     SnapshotOption,
-    TextFormat,
     UpgradeOption,
     WheelsOption,
     emit,
@@ -48,7 +48,7 @@ def plan(
     upgrade: UpgradeOption = False,
     layers: LayersOption = None,
     snapshot: SnapshotOption = None,
-    output_format: Annotated[TextFormat, typer.Option("--format", help="What to write.")] = TextFormat.TEXT,
+    output_format: Annotated[PlanFormat, typer.Option("--format", help="What to write.")] = PlanFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.", metavar="FILE")
     ] = None,
@@ -85,6 +85,7 @@ def plan(
 
     Example: python -m optimizer plan --layers 4 --format markdown
     """
+    _check(output_format)
     before = _plan_to_compare(compare)
     effort = Effort(time_limit=time_limit, seed=seed, cached=cached_solution)
     source = Source(
@@ -101,7 +102,7 @@ def plan(
     )
     with planned(source) as found:
         result = found
-        if frontier or (frontier is None and output_format is not TextFormat.JSON and not found.interrupted):
+        if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):
             costs = solving.frontier(found.problem, found.store, effort, found.config.layer_slots)
             if costs is None:
                 result = replace(found, interrupted=True)
@@ -128,6 +129,18 @@ def plan(
         if not result.plan.fits:
             return 1
         return 1 if check and not write and stale else 0
+
+
+def _check(output_format: PlanFormat) -> None:
+    """Whether that can be written, before anything is planned.
+
+    Raises:
+        UsageError: what it needs is not installed.
+    """
+    if output_format is PlanFormat.HTML:
+        from optimizer.report.page import check_page
+
+        check_page()
 
 
 def _with_own(costs: dict[int, Certificate], plan: LayerPlan) -> dict[int, Certificate]:
@@ -180,18 +193,35 @@ def _comparison(result: Planned, compare: str | None, before: Any) -> Comparison
     return against_locks(after, read_locks(result.config), digests)
 
 
-def _render(result: Planned, output_format: TextFormat, comparison: Comparison | None, *, to_file: bool) -> str:
-    if output_format is TextFormat.JSON:
+def _render(result: Planned, output_format: PlanFormat, comparison: Comparison | None, *, to_file: bool) -> str:
+    if output_format is PlanFormat.JSON:
         from optimizer.report.plan_json import plan_document
 
         return json.dumps(plan_document(result.plan, comparison), indent=2, ensure_ascii=False) + "\n"
-    if output_format is TextFormat.MARKDOWN:
+    if output_format is PlanFormat.HTML:
+        return _page(result)
+    if output_format is PlanFormat.MARKDOWN:
         from optimizer.report.plan_markdown import plan_markdown
 
         return plan_markdown(result.plan, comparison)
     from optimizer.report.plan_text import print_plan
 
     return rendered(lambda console: print_plan(result.plan, console, comparison=comparison), to_file=to_file)
+
+
+def _page(result: Planned) -> str:
+    from optimizer.report.page import page, page_document
+
+    return page(
+        page_document(
+            result.plan,
+            config=result.config,
+            problem=result.problem,
+            inventory=result.inventory,
+            history=result.history,
+            payloads=result.payloads,
+        )
+    )
 
 
 def _stale(result: Planned) -> tuple[str, ...]:

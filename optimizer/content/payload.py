@@ -168,11 +168,28 @@ class Payloads:
         except KeyError:
             found = []
         if len(found) != payload.files:
-            raise DiskError(
-                f"The content cache {self.store.path} lost {payload.name} while it was in use",
-                mend="Run the command again; if it comes back, look at the disk's free space.",
-            )
+            raise self._lost(payload)
         return found
+
+    def files(self, payload: Payload) -> list[Entry]:
+        """The payload's files, sorted by path, without their streams.
+
+        Raises:
+            DiskError: the cache lost them since the payload was computed.
+        """
+        text = self.store.payload_entries(payload.key)
+        rows = json.loads(text) if text else []
+        if len(rows) != payload.files:
+            raise self._lost(payload)
+        return [
+            Entry(path=p, mode=m, content=c, bytes=b, stream_bytes=s, compiled=bool(k)) for p, m, c, b, s, k, _ in rows
+        ]
+
+    def _lost(self, payload: Payload) -> DiskError:
+        return DiskError(
+            f"The content cache {self.store.path} lost {payload.name} while it was in use",
+            mend="Run the command again; if it comes back, look at the disk's free space.",
+        )
 
     def _wheel_stream(self, wheel: str, offset: int, length: int) -> bytes:
         """A stream of a wheel: the one that was read when it was verified, or else what the wheel has there."""

@@ -1,0 +1,177 @@
+"use strict";
+/* Layers → distributions → folders, their areas by bytes. */
+const Treemap = (() => {
+  const { el, name, bytes, exact, many } = Dom;
+  const HEAT = [[0, "none"], [4, "1–4"], [12, "5–12"], [26, "13–26"], [Infinity, "27+"]];
+  const HEAD = 26;
+  const GAP = 3;
+
+  /** The step of the colour scale for so many releases a year; "unknown" where nothing is known. */
+  const heat = (rate) => (rate === null ? "unknown" : String(HEAT.findIndex(([most]) => rate <= most)));
+
+  const worst = (row, sum, side) => {
+    const first = row[0].value;
+    const last = row[row.length - 1].value;
+    return Math.max((side * side * first) / (sum * sum), (sum * sum) / (side * side * last));
+  };
+
+  /** Squarified treemap (Bruls, Huizing and van Wijk, 2000): `parts` are {value}, largest first; boxes in their order. */
+  const squarify = (parts, box) => {
+    const total = parts.reduce((sum, part) => sum + part.value, 0);
+    const found = [];
+    let { x, y, width, height } = box;
+    const scale = total > 0 ? (width * height) / total : 0;
+    let rest = parts.map((part) => ({ ...part, value: part.value * scale }));
+    while (rest.length) {
+      const side = Math.min(width, height);
+      let row = [rest[0]];
+      let sum = rest[0].value;
+      while (row.length < rest.length) {
+        const next = rest[row.length];
+        if (worst([...row, next], sum + next.value, side) > worst(row, sum, side)) break;
+        row.push(next);
+        sum += next.value;
+      }
+      const thick = side > 0 ? sum / side : 0;
+      let along = 0;
+      for (const part of row) {
+        const length = thick > 0 ? part.value / thick : 0;
+        found.push(width >= height
+          ? { x, y: y + along, width: thick, height: length }
+          : { x: x + along, y, width: length, height: thick });
+        along += length;
+      }
+      if (width >= height) { x += thick; width -= thick; } else { y += thick; height -= thick; }
+      rest = rest.slice(row.length);
+    }
+    return found;
+  };
+
+  const inner = (box, top) => ({
+    x: GAP, y: top, width: Math.max(0, box.width - 2 * GAP), height: Math.max(0, box.height - top - GAP) });
+
+  /* Shares of the parent, so that the picture fits whatever width it is printed on. */
+  const place = (box, parent) => ({
+    left: `${(100 * box.x) / parent.width}%`, top: `${(100 * box.y) / parent.height}%`,
+    width: `${(100 * box.width) / parent.width}%`, height: `${(100 * box.height) / parent.height}%` });
+
+  const largest = (list, key) => list.filter((one) => one[key] > 0).sort((a, b) => b[key] - a[key]);
+
+  const folderBoxes = (distribution, box, key) => {
+    const parts = largest(distribution.folders, key);
+    if (box.width < 46 || box.height < 34 || parts.length < 2) return [];
+    const room = { x: 2, y: 19, width: box.width - 4, height: box.height - 21 };
+    const boxes = squarify(parts.map((folder) => ({ value: folder[key] })), room);
+    return parts.map((folder, n) => (boxes[n].width < 5 || boxes[n].height < 5 ? null
+      : el("span", { class: "folder", "aria-hidden": "true", style: place(boxes[n], box),
+        title: `${folder.path}\n${bytes(folder[key])} (${exact(folder[key])}), ${many(folder.files, "file")}` },
+      boxes[n].width > 62 && boxes[n].height > 17 ? el("bdi", {}, folder.path.split("/").pop()) : null)));
+  };
+
+  const said = (rate) => (rate === null ? "releases unknown" : `${rate.toLocaleString("en")} releases a year`);
+
+  const distributionBox = (title, distribution, box, parent, context) => {
+    const { key, actions, moved } = context;
+    const label = `${title} ${distribution.version}: ${bytes(distribution[key])}, ${said(distribution.releases_per_year)}${moved ? ", moved" : ""}`;
+    return el("div", {
+      class: `box${moved ? " moved" : ""}`, role: "treeitem", "aria-level": "2", tabindex: "-1", "aria-label": label,
+      "aria-selected": String(actions.selected === title), title: label,
+      data: { stop: "", distribution: title, heat: heat(distribution.releases_per_year), bytes: distribution[key] },
+      style: place(box, parent) },
+    box.width > 30 && box.height > 15 ? el("span", { class: "box-head" },
+      el("bdi", { class: "name" }, title),
+      box.width > 130 ? el("span", { class: "box-size" }, bytes(distribution[key])) : null) : null,
+    folderBoxes(distribution, box, key));
+  };
+
+  const layerBox = (layer, n, box, whole, context) => {
+    const { base, key, state, actions } = context;
+    const members = layer.items.flatMap((item) => base.items.get(item).members);
+    const parts = members.map((title) => ({ title, distribution: base.document.distributions[title] }))
+      .sort((a, b) => b.distribution[key] - a.distribution[key] || (a.title < b.title ? -1 : 1));
+    const room = inner(box, HEAD);
+    const boxes = squarify(parts.map((part) => ({ value: Math.max(1, part.distribution[key]) })), room);
+    const sum = parts.reduce((total, part) => total + part.distribution[key], 0);
+    const wasIn = (distribution) => base.document.assignment[distribution.item];
+    return el("div", {
+      class: "layer-box", role: "treeitem", "aria-level": "1", "aria-expanded": "true", "aria-selected": "false",
+      tabindex: "-1", data: { stop: "", layer: layer.name, bytes: sum },
+      "aria-label": `Layer ${layer.name}: ${bytes(sum)}, ${many(parts.length, "distribution")}`,
+      style: { ...place(box, whole), "--own": Dom.layerColour(n) } },
+    el("span", { class: "layer-head" }, name(layer.name), el("span", { class: "box-size" }, bytes(sum))),
+    el("div", { role: "group", class: "boxes", style: place(room, box) },
+      parts.map(({ title, distribution }, m) => distributionBox(title, distribution, { ...boxes[m], x: boxes[m].x - room.x, y: boxes[m].y - room.y }, room,
+        { key, actions, moved: wasIn(distribution) !== state.homes[distribution.item] }))));
+  };
+
+  const legend = () => el("ul", { class: "legend heat-legend", "aria-label": "Releases a year" },
+    el("li", { class: "legend-title" }, "Releases a year"),
+    HEAT.map(([, text], n) => el("li", {}, el("span", { class: "swatch", data: { heat: String(n) } }), text)),
+    el("li", {}, el("span", { class: "swatch", data: { heat: "unknown" } }), "unknown"));
+
+  const keys = (nodes) => (key, at, count) => {
+    const layers = nodes.flatMap((node, n) => (node.dataset.layer === undefined ? [] : [n]));
+    const next = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: count - 1,
+      PageDown: layers.find((n) => n > at) ?? count - 1, PageUp: layers.findLast((n) => n < at) ?? 0 };
+    return next[key];
+  };
+
+  const alternative = (base, evaluation) => Dom.more("treemap-table", "As a table", () => Dom.table(
+    "Layers, distributions and folders", ["Layer", "Distribution", "Folder", ["Unzipped", "right"], ["Zipped", "right"]],
+    evaluation.layers.flatMap((layer) => layer.items.flatMap((item) => base.items.get(item).members).flatMap((title) =>
+      base.document.distributions[title].folders.map((folder) => [name(layer.name), name(title), name(folder.path),
+        Dom.size(folder.unzipped_bytes), Dom.size(folder.zipped_bytes)])))));
+
+  let key = "unzipped_bytes";
+
+  const draw = (frame, base, state, evaluation, actions) => {
+    const whole = { x: 0, y: 0, width: frame.clientWidth || 900, height: frame.clientHeight || 520 };
+    const held = frame.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const shown = evaluation.layers.map((layer, n) => ({ layer, n, value: layer[key] }))
+      .filter((one) => one.layer.items.length).sort((a, b) => b.value - a.value);
+    const boxes = squarify(shown, whole);
+    frame.replaceChildren(...shown.map(({ layer, n }, m) => layerBox(layer, n, boxes[m], whole, { base, key, state, actions })));
+    const nodes = [...frame.querySelectorAll("[data-stop]")];
+    const current = nodes.find((node) => node.getAttribute("aria-label") === held)
+      || nodes.find((node) => node.dataset.distribution === actions.selected && actions.selected !== null) || nodes[0];
+    if (current) current.tabIndex = 0;
+    if (held !== null && current) current.focus({ preventScroll: true });
+  };
+
+  const chosen = (event, actions) => {
+    const box = event.target.closest("[data-distribution]");
+    if (box) actions.select(box.dataset.distribution);
+  };
+
+  const pressed = (event, frame, actions) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      chosen(event, actions);
+      return;
+    }
+    const nodes = [...frame.querySelectorAll("[data-stop]")];
+    Dom.roving(nodes, event, keys(nodes));
+  };
+
+  /** Draws the treemap into `element`; what is drawn around it the first time stays. */
+  const render = (element, base, state, evaluation, actions) => {
+    let frame = element.querySelector(".treemap");
+    if (!frame) {
+      frame = el("div", { class: "treemap", role: "tree", "aria-label": "Bytes of layers and distributions. Arrow keys move, Enter selects." });
+      const again = () => { element.redraw(); };
+      element.append(
+        el("div", { class: "bar-of-tools" },
+          Dom.choice("Bytes", [["unzipped_bytes", "Unzipped"], ["zipped_bytes", "Zipped"]], key, (value) => { key = value; again(); }),
+          legend()),
+        frame, el("div", { class: "treemap-more" }));
+      frame.addEventListener("click", (event) => chosen(event, actions));
+      frame.addEventListener("keydown", (event) => pressed(event, frame, actions));
+      new ResizeObserver(() => again()).observe(frame);
+    }
+    element.redraw = () => draw(frame, base, state, evaluation, actions);
+    element.redraw();
+    element.querySelector(".treemap-more").replaceChildren(alternative(base, evaluation));
+  };
+
+  return { render, squarify, heat };
+})();
