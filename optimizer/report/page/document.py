@@ -9,7 +9,7 @@ from optimizer import limits
 from optimizer.content import END_BYTES, raw
 from optimizer.partition.document import problem_document
 from optimizer.report.advice import never_imported_text, overflow
-from optimizer.report.costs import certificate_text, pin_costs
+from optimizer.report.costs import certificate_sentences, pin_costs
 from optimizer.report.page.configuration import configuration
 from optimizer.report.page.folders import folders
 from optimizer.report.page.windows import releases_per_year, windows
@@ -160,7 +160,8 @@ def _certificate(plan: LayerPlan) -> list[str]:
     """What is known of the plan, a sentence each."""
     advice = overflow(plan)
     said = [] if advice is None else [advice.headline, *(f"what could be left out: {idea}" for idea in advice.ideas)]
-    said.append(f"what releases cost: {certificate_text(plan.partition.certificate)}")
+    first, *more = certificate_sentences(plan.partition.certificate)
+    said += [f"what releases cost: {first}", *more]
     stability = plan.partition.stability
     if plan.partition.certificate.cost is not None:
         said.append(f"locks {stability.decision}: {stability.because}")
