@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class OptimizerError(Exception):
@@ -44,6 +47,26 @@ class UsageError(OptimizerError):
     """The command line asks for something that can't be."""
 
     code = "usage"
+
+
+def check_known(kind: str, asked: Iterable[str], known: Iterable[str], *, where: str) -> None:
+    """Refuse names that nothing has.
+
+    Args:
+        kind: what they name: function, region.
+        asked: the names.
+        known: those that there are.
+        where: what holds them.
+
+    Raises:
+        UsageError: at least one of them is unknown; all of these are told.
+    """
+    there = list(dict.fromkeys(known))
+    unknown = [name for name in dict.fromkeys(asked) if name not in there]
+    if unknown:
+        raise UsageError(
+            f"There is no {kind} {', '.join(unknown)} in {where}", mend=f"It has {', '.join(there) or 'none'}."
+        )
 
 
 class InventoryError(OptimizerError):

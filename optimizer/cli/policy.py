@@ -25,7 +25,7 @@ from optimizer.cli.common import (
     write_text,
 )
 from optimizer.cli.remote import FunctionOption, RegionOption
-from optimizer.errors import LimitError, UsageError
+from optimizer.errors import LimitError, UsageError, check_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -216,10 +216,7 @@ def function(
 
 
 def _functions(config: Config, names: Sequence[str]) -> list[FunctionConfig]:
-    known = [one.name for one in config.function]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"There is no function {', '.join(unknown)}", mend=f"There are {', '.join(known)}.")
+    check_known("function", names, (one.name for one in config.function), where="the configuration")
     return [one for one in config.function if not names or one.name in names]
 
 

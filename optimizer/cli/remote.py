@@ -13,7 +13,7 @@ import typer
 
 from optimizer.cli.common import note
 from optimizer.commit import commit_of
-from optimizer.errors import AwsError, ShareLeftError, UsageError
+from optimizer.errors import AwsError, ShareLeftError, UsageError, check_known
 
 if TYPE_CHECKING:
     import threading
@@ -194,10 +194,7 @@ def chosen(
     Raises:
         UsageError: it has no such function.
     """
-    known = [function.name for function in manifest.functions]
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        raise UsageError(f"There is no function {', '.join(unknown)} in {where}", mend=f"It has {', '.join(known)}.")
+    check_known("function", names or (), (function.name for function in manifest.functions), where=where)
     places = tuple(dict.fromkeys(regions or ()))
     functions = tuple(
         replace(function, regions=places or function.regions)

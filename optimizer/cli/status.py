@@ -18,7 +18,7 @@ from optimizer.cli.common import (
     tell_errors,
 )
 from optimizer.cli.remote import EndpointOption, LocalOption, connected, one_place
-from optimizer.errors import UsageError
+from optimizer.errors import check_known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,9 +82,10 @@ def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected
     from optimizer.partition.naming import origin
 
     config = load(path)
-    _known("function", names, [function.name for function in config.function])
+    check_known("function", names, (function.name for function in config.function), where="the configuration")
     chosen = [function for function in config.function if not names or function.name in names]
-    _known("region", regions, [region for function in chosen for region in function.regions])
+    places = (region for function in chosen for region in function.regions)
+    check_known("region", regions, places, where="the configuration")
     locks = read_locks(config)
     marks = plan.locked_layers(locks)
     configured = [layer.name for layer in config.layer]
@@ -103,17 +104,3 @@ def _expected(path: Path, names: list[str], regions: list[str]) -> list[Expected
         )
         for function in chosen
     ]
-
-
-def _known(what: str, asked: list[str], there: list[str]) -> None:
-    """Refuse names that the configuration does not have.
-
-    Raises:
-        UsageError: it lacks one.
-    """
-    unknown = [name for name in asked if name not in there]
-    if unknown:
-        raise UsageError(
-            f"The configuration has no {what} {', '.join(unknown)}",
-            mend=f"It has {', '.join(dict.fromkeys(there)) or 'none'}: name one of these with --{what}.",
-        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.collisions import Listing, find_collisions
-from optimizer.errors import UsageError
+from optimizer.errors import check_known
 from optimizer.runtime import FunctionImage, RuntimeMissingError
 from optimizer.runtime.folders import prepare, shared_objects
 from optimizer.runtime.interpreter import find_interpreter
@@ -125,9 +125,7 @@ def verify(manifest: Manifest, options: Options, cache: Path, progress: Callable
 
 def _functions(manifest: Manifest, options: Options) -> Sequence[Function]:
     known = {function.name: function for function in manifest.functions}
-    unknown = [name for name in options.functions if name not in known]
-    if unknown:
-        raise UsageError(f"There is no function {unknown[0]!r}: there are {', '.join(known)}", mend="Name one of them.")
+    check_known("function", options.functions, known, where="what was built")
     return [known[name] for name in options.functions] or list(known.values())
 
 

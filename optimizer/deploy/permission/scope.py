@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from optimizer.deploy.planning.access import logs_policy, partition_of
 from optimizer.deploy.wanted import AUTH, role_name
-from optimizer.errors import UsageError
+from optimizer.errors import UsageError, check_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -74,10 +74,7 @@ class Scope:
         Raises:
             UsageError: there is no such function, or the regions are of several partitions.
         """
-        known = {one.name: one for one in config.function}
-        unknown = [name for name in functions if name not in known]
-        if unknown:
-            raise UsageError(f"There is no function {', '.join(unknown)}", mend=f"There are {', '.join(known)}.")
+        check_known("function", functions, (one.name for one in config.function), where="the configuration")
         chosen = [one for one in config.function if not functions or one.name in functions]
         places = tuple((one, region) for one in chosen for region in dict.fromkeys(regions or one.regions))
         partitions = sorted({partition_of(region) for _, region in places})
