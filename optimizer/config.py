@@ -101,11 +101,15 @@ class ExternalLayer(_Table):
 
 
 class FunctionConfig(_Table):
-    """One function: its source, its requirements, and how Lambda runs it."""
+    """One function: its source, its requirements, and how Lambda runs it.
+
+    `keep` are glob patterns of files of its source that ship, and ship as they are, whatever the rules say of them.
+    """
 
     name: Annotated[str, AfterValidator(_function_name)]
     source: ProjectPath
     requirements: ProjectPath
+    keep: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     handler: Annotated[str, Field(pattern=r"^[^\s]{1,128}$")]
     runtime: Annotated[str, AfterValidator(_runtime)]
     architecture: Literal["x86_64", "arm64"] = "x86_64"

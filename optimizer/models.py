@@ -59,7 +59,8 @@ class InstalledFile:
     `recorded` is the SHA-256 that RECORD gives, in its own base64 form, or empty.
     Where `unstamped`, it ships with gzip's time stamp set to none, so that the same content has the same bytes whenever
     it was packed; where `undocumented`, a service model without its texts for people; with `endpoints`, botocore's
-    endpoints of those prefixes alone; `added` is text that ships at its end. A module that is `unsourced` ships as its
+    endpoints of those prefixes alone; `added` is text that ships at its end. Where `uncommented`, a module without its
+    comments, and without the docstrings that begin on the lines of `unread`. A module that is `unsourced` ships as its
     bytecode alone, in its source's place.
     """
 
@@ -74,6 +75,8 @@ class InstalledFile:
     undocumented: bool = False
     endpoints: tuple[str, ...] = ()
     added: str = ""
+    uncommented: bool = False
+    unread: tuple[int, ...] = ()
     unsourced: bool = False
     packed: Packed | None = None
 

@@ -42,8 +42,8 @@ def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
         app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(RequestMiddleware, base_path=settings.base_path, measured=settings.metrics)
     app.include_router(service.router)
-    for module in (health, analyze, upload, analyses, docs):
-        app.include_router(module.router, prefix=API_PREFIX)
+    for router in (health.router, analyze.router, upload.router, analyses.router, docs.router):
+        app.include_router(router, prefix=API_PREFIX)
     return app
 
 

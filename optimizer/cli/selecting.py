@@ -71,7 +71,10 @@ def choose(config: Config, inventory: Inventory, store: Store) -> Chosen:
     return Chosen(
         inventory=inventory,
         selections=selections,
-        code=code,
+        code=[
+            select.without_comments(selection, config, function.keep, facts[_function(selection)].unread)
+            for function, selection in zip(config.function, code, strict=True)
+        ],
         services=services.kept,
         evidence=evidence,
         idle=idle,
@@ -95,7 +98,7 @@ def _endpoint_prefixes(
 def select_code(config: Config, inventory: Inventory) -> list[Selection]:
     """What goes into each function's own zip."""
     return [
-        select.select_source(function, source.files)
+        select.select_source(function, source.files, config)
         for function, source in zip(config.function, inventory.functions, strict=True)
     ]
 

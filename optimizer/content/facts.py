@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.content.source import identity, raw
 from optimizer.inventory.clients import ClientCalls, client_calls, own_client_calls
+from optimizer.inventory.docstrings import unread_docstrings
 from optimizer.inventory.uses import TEST_FOLDERS, Uses, is_test, note_extension, note_uses
 from optimizer.select import SDK
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile
 
-_FORMAT = 6
+_FORMAT = 7
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 
@@ -29,12 +30,14 @@ class Facts:
     """What the modules of one distribution, or of a function, do.
 
     `clients` are the AWS clients that they make, by the module's path; `uses` what they may make use of; `plugs_in` is
-    whether others find it by entry points.
+    whether others find it by entry points; `unread` are the lines on which docstrings of a function's own begin that
+    nothing reads, by the module's path.
     """
 
     clients: dict[str, ClientCalls] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
     plugs_in: bool = False
+    unread: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def find_facts(
@@ -105,6 +108,7 @@ def _read(
         elif file.path.endswith(".dist-info/entry_points.txt"):
             facts.plugs_in = _note_entry_points(facts.uses, raw(file))
     facts.clients |= own_client_calls(trees)
+    facts.unread = unread_docstrings(trees)
     facts.clients = {path: made for path, made in facts.clients.items() if made != ClientCalls()}
     return facts
 
@@ -131,6 +135,7 @@ def _text(facts: Facts) -> str:
         {
             "clients": {p: [sorted(c.names), list(c.unknown_lines)] for p, c in facts.clients.items()},
             "plugs_in": facts.plugs_in,
+            "unread": facts.unread,
             "reached": uses.reached,
             "test_imports": {importer: sorted(names) for importer, names in uses.test_imports.items()},
             **{key: sorted(getattr(uses, key)) for key in ("test_names", "test_paths", "files")},
@@ -149,6 +154,7 @@ def _parsed(text: str | None) -> Facts | None:
                 for path, (names, lines) in known["clients"].items()
             },
             plugs_in=bool(known["plugs_in"]),
+            unread={path: tuple(lines) for path, lines in known["unread"].items()},
             uses=Uses(
                 reached=dict(known["reached"]),
                 test_imports={importer: set(names) for importer, names in known["test_imports"].items()},

@@ -19,7 +19,7 @@ from optimizer.content.rewrites import plain
 from optimizer.content.source import changed, changes, identity, is_changed, read, read_stream, shipped, ships_as_packed
 from optimizer.errors import DiskError
 from optimizer.models import Dropped, Entry, Payload
-from optimizer.select.rewrites import DOCUMENTATION_RULE, ENDPOINTS_RULE, SOURCES_RULE
+from optimizer.select.rewrites import SOURCES_RULE, rewriting_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Packed, Selection
 
-_FORMAT = 6
+_FORMAT = 7
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""
@@ -400,7 +400,7 @@ def _look(file: InstalledFile) -> tuple[_Source, bool, bytes | None]:
     if is_changed(file):
         before, data = data, changed(file, data)
         found = hashlib.sha256(data).hexdigest()
-        rule = DOCUMENTATION_RULE if file.undocumented else ENDPOINTS_RULE if file.endpoints else ""
+        rule = rewriting_rule(file)
         saved = len(plain(before)) - len(plain(data)) if rule else 0
     packed = file.packed if ships_as_packed(file) else None
     mode = 0o755 if file.executable else 0o644

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zlib_ng import zlib_ng
 
 from optimizer.content import rewrites
+from optimizer.content.comments import uncommented
 from optimizer.content.deflate import DEFLATED
 from optimizer.errors import DiskError, InventoryError, LimitError
 from optimizer.limits import UNZIPPED_BYTES
@@ -120,6 +121,8 @@ def changed(file: InstalledFile, data: bytes) -> bytes:
         data = rewrites.undocumented(data)
     if file.endpoints:
         data = rewrites.only_endpoints(data, frozenset(file.endpoints))
+    if file.uncommented:
+        data = uncommented(data, file.unread)
     if file.unstamped:
         data = rewrites.unstamped(data)
     return data + file.added.encode()
@@ -127,11 +130,11 @@ def changed(file: InstalledFile, data: bytes) -> bytes:
 
 def is_changed(file: InstalledFile) -> bool:
     """Whether the file ships with other bytes than an installer leaves."""
-    return bool(file.unstamped or file.undocumented or file.endpoints or file.added)
+    return bool(file.unstamped or file.undocumented or file.endpoints or file.added or file.uncommented)
 
 
 def changes(file: InstalledFile) -> str:
     """What tells one way of changing a file from another; empty where nothing is."""
     if not is_changed(file):
         return ""
-    return f"\0{file.unstamped}\0{file.undocumented}\0{file.endpoints}\0{file.added}"
+    return f"\0{file.unstamped}\0{file.undocumented}\0{file.endpoints}\0{file.added}\0{file.uncommented}\0{file.unread}"

@@ -4,7 +4,15 @@ from optimizer.select.evidence import Evidence, gather
 from optimizer.select.parts import SERVICES_OWNER, part_name, split_inventory, split_selections
 from optimizer.select.path_files import is_path_file, path_file_problems
 from optimizer.select.reach import exclusion_warnings, never_imported
-from optimizer.select.rewrites import REWRITES, is_on, rewrite, service_models, without_sources
+from optimizer.select.rewrites import (
+    ON_REQUEST,
+    REWRITES,
+    is_on,
+    rewrite,
+    service_models,
+    without_comments,
+    without_sources,
+)
 from optimizer.select.rules import INSTALL_RULES, RULES, Rule, why
 from optimizer.select.selection import (
     DROP_RULE,
@@ -23,6 +31,7 @@ __all__ = [
     "CHANGED",
     "DROP_RULE",
     "INSTALL_RULES",
+    "ON_REQUEST",
     "REWRITES",
     "RULES",
     "SDK",
@@ -50,6 +59,7 @@ __all__ = [
     "unknown_names",
     "unknown_rules",
     "why",
+    "without_comments",
     "without_shared",
     "without_sources",
 ]

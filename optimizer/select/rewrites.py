@@ -1,7 +1,8 @@
-"""[pure] Which of botocore's data files ship rewritten: what a cold start parses and no call reads is not sent.
+"""[pure] Which files ship rewritten: what a cold start parses and no call reads is not sent, nor what only people read.
 
 A service model's `documentation` is what docstrings of clients are made from; botocore's endpoints.json is read for the
-services that ship alone. Nothing is read here: the content is changed where it is read (content/rewrites.py).
+services that ship alone. Nothing is read here: the content is changed where it is read (content/rewrites.py, and
+content/comments.py for the function's own modules).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from optimizer.models import whole
 from optimizer.select.parts import SERVICES_OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from optimizer.config import Config
     from optimizer.models import InstalledFile, Selection
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 DOCUMENTATION_RULE = "botocore-documentation"
 ENDPOINTS_RULE = "botocore-endpoints"
 SOURCES_RULE = "sources"
+COMMENTS_RULE = "comments"
 REWRITES = {
     DOCUMENTATION_RULE: "texts for people, from which docstrings of clients are made; each cold start parses them",
     ENDPOINTS_RULE: "endpoints of services that do not ship; each cold start parses them",
     SOURCES_RULE: "sources of modules that ship as bytecode: only tracebacks and `inspect` read them",
+    COMMENTS_RULE: "comments and docstrings of the function's own modules that only people read, in the sources",
 }
 """Rules that rewrite files instead of leaving them out, and why."""
-ON_REQUEST = frozenset({SOURCES_RULE})
+ON_REQUEST = frozenset({COMMENTS_RULE, SOURCES_RULE})
 """Rules that are off unless the configuration switches them on."""
 ENDPOINTS = "botocore/data/endpoints.json"
 _MODEL = re.compile(r"botocore/data/([^/]+)/[^/]+/service-\d+\.json(?:\.gz)?")
@@ -57,6 +60,37 @@ def without_sources(selection: Selection, config: Config) -> Selection:
         return replace(file, unsourced=True) if importable and not _matches(file, keep) else file
 
     return replace(selection, files=tuple(map(marked, selection.files)))
+
+
+def without_comments(
+    selection: Selection, config: Config, keep: Iterable[str], unread: Mapping[str, tuple[int, ...]]
+) -> Selection:
+    """A function's own selection with its modules marked to ship without comments, where that is asked for.
+
+    Args:
+        selection: of the function's own source.
+        config: `[slim]`.
+        keep: the function's patterns of files that ship as they are.
+        unread: the lines on which docstrings begin that nothing reads, by the module's path.
+    """
+    if not is_on(config, COMMENTS_RULE):
+        return selection
+
+    def marked(file: InstalledFile) -> InstalledFile:
+        if not file.path.endswith(".py") or _matches(file, keep):
+            return file
+        return replace(file, uncommented=True, unread=unread.get(file.path, ()))
+
+    return replace(selection, files=tuple(map(marked, selection.files)))
+
+
+def rewriting_rule(file: InstalledFile) -> str:
+    """The rule by which a file ships with less text, or empty."""
+    if file.undocumented:
+        return DOCUMENTATION_RULE
+    if file.endpoints:
+        return ENDPOINTS_RULE
+    return COMMENTS_RULE if file.uncommented else ""
 
 
 def _matches(file: InstalledFile, patterns: Iterable[str]) -> bool:

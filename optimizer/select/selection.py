@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from optimizer.inventory.uses import Uses
@@ -156,20 +155,16 @@ def _is_other_service(path: str, name: str, services: frozenset[str]) -> bool:
     return len(parts) > 3 and parts[:2] == [name, "data"] and parts[2] not in services  # noqa: PLR2004
 
 
-def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) -> Selection:
+def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...], config: Config) -> Selection:
     """The files of a function's own source that go into its zip.
 
-    Left out are hidden files, bytecode, and what only the build reads: requirements files and the role's policy.
+    Left out are hidden files, bytecode, and what only the build reads; of the last, the function's `keep` patterns win.
     """
-    build_only = set()
-    for path in (function.requirements, function.policy):
-        if path is not None and PurePosixPath(path).is_relative_to(function.source):
-            build_only.add(PurePosixPath(path).relative_to(function.source).as_posix())
-            build_only.add(PurePosixPath(path).relative_to(function.source).with_suffix(".in").as_posix())
+    build_only = _build_only(function.source, config)
     kept: list[InstalledFile] = []
     dropped: defaultdict[str, list[InstalledFile]] = defaultdict(list)
     for file in files:
-        if file.path in build_only:
+        if file.path in build_only and not any(fnmatchcase(file.path, pattern) for pattern in function.keep):
             dropped["build-only"].append(file)
         elif any(part.startswith(".") for part in file.path.split("/")):
             dropped["hidden"].append(file)
@@ -178,6 +173,17 @@ def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...]) ->
         else:
             kept.append(file)
     return Selection(name=function.name, version="", files=tuple(kept), record=None, dropped=_receipt(dropped))
+
+
+def _build_only(source: str, config: Config) -> frozenset[str]:
+    """Paths in a source folder that the configuration names as no code, of whichever function, and itself."""
+    named = [config.path.resolve()]
+    for function in config.function:
+        requirements = config.root / function.requirements
+        named += [requirements, requirements.with_suffix(".in")]
+        named += [config.root / function.policy] if function.policy else []
+    folder = config.root / source
+    return frozenset(path.relative_to(folder).as_posix() for path in named if path.is_relative_to(folder))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,52 +16,48 @@ _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator decides.
+    """What an operator decides."""
 
-    Attributes:
-        base_path: Path that stands before every route (`/images`), where a custom domain or a proxy adds one.
-        buckets: Buckets that callers may name; empty leaves the decision to the role's policy.
-        store_bucket: Bucket that uploads and results are kept in; empty keeps nothing.
-        store_prefix: What the keys of everything kept begin with; the role's policy names it.
-        link_seconds: How long a presigned URL is good for; it ends with the credentials that signed it at the latest.
-        event_analysis: What S3 events and queues ask for, where a message doesn't say: an `analysis_type`.
-        auth: Who may call: `none` asks nobody (the URL or gateway in front may), `api-key` asks for a key, `iam` for
-            a caller that AWS has authenticated.
-        api_keys: SHA-256 of each key that is let in, in hex: the keys themselves are nowhere in the configuration.
-        cors_origins: Origins of web pages that may call (`https://app.example.com`), or `*`; empty is none.
-        metrics: Write CloudWatch metrics into the log lines (the embedded metric format).
-        max_image_bytes: Largest picture, without base64. Rekognition's `Image.Bytes` takes 5,242,880 bytes, says
-            its model in botocore.
-        max_object_bytes: Largest S3 object that is read for its colours.
-        max_pixels: Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP
-            of 20 million pixels takes 490 MB of memory at its peak (measured), more than any other format.
-        request_seconds: What an analysis may take. Parts and pictures that are not done by then are errors of their
-            own, in an answer that still comes. Keep it below the function's timeout and the 29 s of API Gateway.
-        connect_seconds: Time to reach an AWS service.
-        read_seconds: Time an AWS service may take to answer.
-        attempts: Calls of one AWS operation, the first included.
-        probe_seconds: Time each service has in the health check.
-        log_level: Least level that is logged.
-    """
-
+    # Path that stands before every route (`/images`), where a custom domain or a proxy adds one.
     base_path: str = ""
+    # Buckets that callers may name; empty leaves the decision to the role's policy.
     buckets: tuple[str, ...] = ()
+    # Bucket that uploads and results are kept in; empty keeps nothing.
     store_bucket: str = ""
+    # What the keys of everything kept begin with; the role's policy names it.
     store_prefix: str = "ai-image-analyzer/"
+    # How long a presigned URL is good for; it ends with the credentials that signed it at the latest.
     link_seconds: int = 900
+    # What S3 events and queues ask for, where a message doesn't say: an `analysis_type`.
     event_analysis: AnalysisType = "comprehensive"
+    # Who may call: `none` asks nobody (the URL or gateway in front may), `api-key` asks for a key, `iam` for a caller
+    # that AWS has authenticated.
     auth: Auth = "none"
+    # SHA-256 of each key that is let in, in hex: the keys themselves are nowhere in the configuration.
     api_keys: tuple[str, ...] = ()
+    # Origins of web pages that may call (`https://app.example.com`), or `*`; empty is none.
     cors_origins: tuple[str, ...] = ()
+    # Write CloudWatch metrics into the log lines (the embedded metric format).
     metrics: bool = True
+    # Largest picture, without base64. Rekognition's `Image.Bytes` takes 5,242,880 bytes, says its model in botocore.
     max_image_bytes: int = 5 * _MIB
+    # Largest S3 object that is read for its colours.
     max_object_bytes: int = 15 * _MIB
+    # Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP of 20 million
+    # pixels takes 490 MB of memory at its peak (measured), more than any other format.
     max_pixels: int = 20_000_000
+    # What an analysis may take. Parts and pictures that are not done by then are errors of their own, in an answer that
+    # still comes. Keep it below the function's timeout and the 29 s of API Gateway.
     request_seconds: float = 25.0
+    # Time to reach an AWS service.
     connect_seconds: float = 2.0
+    # Time an AWS service may take to answer.
     read_seconds: float = 10.0
+    # Calls of one AWS operation, the first included.
     attempts: int = 2
+    # Time each service has in the health check.
     probe_seconds: float = 2.0
+    # Least level that is logged.
     log_level: str = "INFO"
 
     @property

@@ -118,7 +118,7 @@ def test_what_can_not_be_switched_off_is_no_switch(config):
     found = switches(config)
     assert {Switch(kind="drop", name="web"), Switch(kind="services", name="services")} <= set(found)
     assert select.INSTALL_RULES.isdisjoint(switch.name for switch in found)
-    assert {switch.name for switch in found if switch.kind == "rule"} >= {"stubs", *select.REWRITES} - {"sources"}
+    assert {switch.name for switch in found if switch.kind == "rule"} >= {"stubs", *select.REWRITES} - select.ON_REQUEST
 
 
 def test_a_rule_that_may_be_switched_off_is_one_by_itself(config, monkeypatch):
