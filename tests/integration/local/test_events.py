@@ -1,4 +1,4 @@
-"""The example function in its layers: S3 notifications and SQS batches, and who may call its URL."""
+"""The example function in its layers: bytes and document, S3 notifications and SQS batches, who may call its URL."""
 
 import io
 import json
@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.core.settings import Settings
+from app.main import create_app
 from optimizer.cli.build import run_build
 from optimizer.cli.pipeline import Source
 from tests.integration.local.conftest import REGION, ask, ask_signed
 
 ROOT = Path(__file__).parents[3]
+CODE_BYTES = 60 * 1024
 EVENTS = ROOT / "tests/function/events"
 SETTINGS = {"ANALYZER_STORE_BUCKET": "results", "ANALYZER_EVENT_ANALYSIS": "colors", "ANALYZER_AUTH": "iam"}
 
@@ -102,3 +105,26 @@ def test_with_auth_iam_its_url_lets_in_who_signed_and_nobody_else(account):
         status, _, body = asking(f"{url}api/v1/analyses")
         assert (status, json.loads(body)["code"]) == (403, "iam_required"), "nobody has looked at a signature"
     assert ask(f"{url}health")[0] == 200
+
+
+@pytest.mark.usefixtures("analyzer")
+def test_its_own_code_is_at_most_60_kb(account):
+    assert account.aws_lambda.get_function(FunctionName="analyzer")["Configuration"]["CodeSize"] <= CODE_BYTES
+
+
+@pytest.mark.usefixtures("analyzer")
+def test_its_openapi_document_is_that_of_its_sources(account):
+    """Docstrings are its descriptions: those ship, though comments and other docstrings do not."""
+    path = "/api/v1/openapi.json"
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "example.com"},
+        "requestContext": {"http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}},
+        "isBase64Encoded": False,
+    }
+    error, answer = account.invoke("analyzer", event)
+    assert (error, answer["statusCode"]) == (None, 200)
+    document = create_app(Settings.from_environment(SETTINGS)).openapi()
+    assert answer["body"] == json.dumps({**document, "servers": [{"url": "/"}]}, separators=(",", ":"))
