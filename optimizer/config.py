@@ -407,6 +407,15 @@ def load(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} can't be read: {error}", mend="Name a readable TOML file with --config.") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Check the text of a configuration as if it stood in the file at `path`.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
     try:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -18,6 +18,7 @@ from optimizer.errors import OptimizerError
 _BROKEN = 3
 COMMANDS = (
     "plan",
+    "tune",
     "explain",
     "history",
     "replay",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli import solving
 from optimizer.cli.common import (
     CONFIG,
     INTERRUPTED,
@@ -26,14 +24,13 @@ from optimizer.cli.common import (
     rendered,
     write_text,
 )
+from optimizer.cli.paging import document_of, with_frontier
 from optimizer.cli.pipeline import Planned, Source, lock_path, planned, read_locks
 from optimizer.cli.solving import Effort, SeedOption, TimeLimitOption
 from optimizer.errors import DiskError, UsageError
 from optimizer.partition import SEED, TIME_LIMIT
 
 if TYPE_CHECKING:
-    from optimizer.partition import Certificate
-    from optimizer.plan import LayerPlan
     from optimizer.report.comparison import Comparison
 
 LOCKS = "locks"
@@ -103,11 +100,7 @@ def plan(
     with planned(source) as found:
         result = found
         if frontier or (frontier is None and output_format is not PlanFormat.JSON and not found.interrupted):
-            costs = solving.frontier(found.problem, found.store, effort, found.config.layer_slots)
-            if costs is None:
-                result = replace(found, interrupted=True)
-            else:
-                result = replace(found, plan=replace(found.plan, frontier=_with_own(costs, found.plan)))
+            result = with_frontier(found, effort)
         comparison = _comparison(result, compare, before)
         text = _render(result, output_format, comparison, to_file=output is not None)
         if problem is not None:
@@ -141,15 +134,6 @@ def _check(output_format: PlanFormat) -> None:
         from optimizer.report.page import check_page
 
         check_page()
-
-
-def _with_own(costs: dict[int, Certificate], plan: LayerPlan) -> dict[int, Certificate]:
-    """The frontier with what the plan itself found, where that is as good: it was searched for longer."""
-    own, count = plan.partition.certificate, len(plan.layers)
-    known = costs.get(count)
-    if own.cost is None or (known is not None and known.cost is not None and known.cost < own.cost * (1 - 1e-9)):
-        return costs
-    return {**costs, count: own}
 
 
 def _problem_text(result: Planned) -> str:
@@ -210,18 +194,9 @@ def _render(result: Planned, output_format: PlanFormat, comparison: Comparison |
 
 
 def _page(result: Planned) -> str:
-    from optimizer.report.page import page, page_document
+    from optimizer.report.page import page
 
-    return page(
-        page_document(
-            result.plan,
-            config=result.config,
-            problem=result.problem,
-            inventory=result.inventory,
-            history=result.history,
-            payloads=result.payloads,
-        )
-    )
+    return page(document_of(result))
 
 
 def _stale(result: Planned) -> tuple[str, ...]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import UsageError
+from optimizer.layer_tables import parted
 
 if TYPE_CHECKING:
     from optimizer.config import Config
-
-_HEADER = re.compile(r"\s*\[.*\]\s*(#.*)?$")
 
 
 def configuration(config: Config) -> dict[str, Any]:
@@ -36,46 +33,6 @@ def configuration(config: Config) -> dict[str, Any]:
 
 
 def around_layers(text: str) -> tuple[str, str]:
-    """What stands before the first [[layer]] and after the last; what stands between them comes to the latter.
-
-    Comments right above a header belong to it. Where the layers are written as an inline array, all else is the head.
-    """
-    lines = text.splitlines(keepends=True)
-    headers = [n for n, line in enumerate(lines) if _HEADER.match(line) and _is_whole("".join(lines[:n]))]
-    of_layer = [n for n in headers if "layer" in tomllib.loads(lines[n])]
-    if not of_layer:
-        return _without_layers(text), ""
-    starts = [_start(lines, n) for n in headers] + [len(lines)]
-    tail = [
-        "".join(lines[starts[place] : starts[place + 1]])
-        for place, n in enumerate(headers)
-        if n > of_layer[0] and n not in of_layer
-    ]
-    return "".join(lines[: of_layer[0]]), "".join(tail)
-
-
-def _is_whole(text: str) -> bool:
-    """Whether what follows the text begins a statement, and is not inside of a string or an array."""
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
-
-
-def _start(lines: list[str], header: int) -> int:
-    """Where the comments begin that stand above a header, blank lines between them too."""
-    start = place = header
-    while place > 0 and (not lines[place - 1].strip() or lines[place - 1].lstrip().startswith("#")):
-        place -= 1
-        if lines[place].strip():
-            start = place
-    return start
-
-
-def _without_layers(text: str) -> str:
-    import tomlkit
-
-    document = tomlkit.parse(text)
-    document.remove("layer")
-    return tomlkit.dumps(document)
+    """What stands before the first [[layer]] and after the last, see `parted`; lines end as on Unix."""
+    head, _, tail = parted(text.replace("\r\n", "\n"))
+    return head, tail

@@ -218,11 +218,14 @@ const Model = (() => {
     return freeze(layers, { ...state.homes });
   }
 
-  /* A state of the same items with another split of them: layers are told by their names. */
-  function arrange(base, layers, assignment) {
-    const plan = new Map(base.start.layers.map((layer) => [layer.name, layer]));
-    const rows = layers.map(({ name }) => plan.get(name) ?? { name, role: null, origin: null });
-    return move(base, freeze(rows, { ...assignment }), [], rows[0].name);
+  /* The state with another split of its items; a layer of a name that it does not have is a new one. */
+  function arrange(base, state, names, assignment) {
+    const known = new Map(state.layers.map((layer) => [layer.name, layer]));
+    const layers = names.map((name) => known.get(name) ?? { name, role: null, origin: null });
+    for (const { name } of base.list) {
+      if (!names.includes(assignment[name])) throw new Error(`The split does not say where ${name} goes.`);
+    }
+    return freeze(layers, Object.fromEntries(base.list.map(({ name }) => [name, assignment[name]])));
   }
 
   /* Where an item would be if nobody had moved it: what its layer of the plan is called now, or null. */
@@ -322,7 +325,8 @@ const Model = (() => {
     return freeze(layers, homes);
   }
 
-  /* The [[layer]] tables that the state stands for: {name, roots, include, self_contained}.
+  /* The [[layer]] tables that the state stands for: {name, was, roots, include, self_contained}; `was` is the
+     configured layer's name, null for one that is new.
 
      With `everything` each item is pinned where it is shown; otherwise what was moved is. What was a root of a layer that
      is still there is pinned by `include` where it went; the roots of one that was removed stay roots. At most one layer
@@ -332,7 +336,7 @@ const Model = (() => {
     const kept = new Set(state.layers.map((layer) => layer.origin));
     const rows = state.layers.map((layer) => {
       const own = before.find((table) => table.name === layer.origin);
-      return { name: layer.name, roots: [], include: [], self_contained: own?.self_contained ?? false, own };
+      return { name: layer.name, was: own?.name ?? null, roots: [], include: [], self_contained: own?.self_contained ?? false, own };
     });
     const row = (item) => rows[state.layers.findIndex((layer) => layer.name === state.homes[item])];
     const pinned = new Set();

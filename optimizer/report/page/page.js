@@ -13,7 +13,7 @@ const Page = (() => {
   let evaluation = base.initial;
 
   const views = [
-    ["glance-body", Charts.glance], ["treemap", Treemap.render], ["chosen", Tables.chosen], ["frontier-body", Charts.frontier],
+    ["glance-body", Charts.glance], ["treemap", Treemap.render], ["chosen", Tables.chosen], ["what-if", WhatIf.render], ["frontier-body", Charts.frontier],
     ["timeline-body", Timeline.render], ["arrows-body", Charts.arrows], ["distributions-body", Tables.distributions]];
 
   const render = () => {
@@ -28,7 +28,43 @@ const Page = (() => {
 
   const written = (state) => {
     const fragment = Model.encode(base, state);
-    window.history.replaceState(null, "", fragment ? `#${fragment.replace(/^#/, "")}` : window.location.pathname + window.location.search);
+    window.history.pushState(null, "", fragment ? `#${fragment}` : window.location.pathname + window.location.search);
+  };
+
+  /* The split that the address names; null where it names a section. */
+  const addressed = () => {
+    const fragment = window.location.hash.slice(1);
+    if (fragment && at(fragment)) return null;
+    try {
+      return Model.decode(base, fragment);
+    } catch (error) {
+      refuse(`The split of this address can't be shown: ${error.message}`);
+      return null;
+    }
+  };
+
+  const refuse = (words) => {
+    at("refused")?.remove();
+    at("main").prepend(el("p", { class: "notice bad", id: "refused", role: "alert" }, words));
+  };
+
+  /* Back and forward, and an address that is edited. */
+  const arrive = () => {
+    const state = addressed();
+    if (state === null || Model.encode(base, state) === Model.encode(base, current)) return;
+    past.push(current);
+    future.length = 0;
+    show(state);
+  };
+
+  /* A link to a section leaves the split in the address. */
+  const visit = (event) => {
+    const target = at(event.target.closest?.('a[href^="#"]')?.hash.slice(1) ?? "");
+    if (!target) return;
+    event.preventDefault();
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+    target.scrollIntoView();
   };
 
   /** Shows another state; the one before can be had again by undo. */
@@ -107,17 +143,10 @@ const Page = (() => {
     theme();
     masthead();
     Tables.leftOut(at("left-out-body"), base);
-    const fragment = window.location.hash.replace(/^#/, "");
-    let told = "";
-    if (fragment && !document.getElementById(fragment)) {
-      try {
-        current = Model.decode(base, fragment);
-      } catch (error) {
-        told = `The address's split can't be shown: ${error.message}`;
-      }
-    }
+    current = addressed() ?? start;
     show(current);
-    actions.tell(told);
+    window.addEventListener("popstate", arrive);
+    document.addEventListener("click", visit);
   };
 
   begin();

@@ -14,9 +14,19 @@ from optimizer.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCRIPTS = ("model.js", "dom.js", "treemap.js", "charts.js", "timeline.js", "tables.js", "page.js")
+SCRIPTS = (
+    "model.js",
+    "dom.js",
+    "treemap.js",
+    "charts.js",
+    "timeline.js",
+    "tables.js",
+    "handover.js",
+    "whatif.js",
+    "page.js",
+)
 """In the order in which a page runs them: each is one constant, which those after it use."""
-STYLES = ("page.css",)
+STYLES = ("page.css", "whatif.css")
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
