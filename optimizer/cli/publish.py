@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ from optimizer.cli.remote import (
     ArtifactsOption,
     BucketOption,
     EndpointOption,
+    ExplainOption,
     LocalOption,
     RegionOption,
     artifacts,
@@ -35,6 +36,12 @@ from optimizer.cli.remote import (
     told_when_cut_off,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optimizer.cli.remote import Remote
+    from optimizer.deploy import Publisher
+
 
 def publish(
     *,
@@ -43,6 +50,7 @@ def publish(
         str | None, typer.Option("--ssm", help="Write the ARNs into SSM parameters <PREFIX>/<layer>.", metavar="PREFIX")
     ] = None,
     region: RegionOption = None,
+    explain: ExplainOption = False,
     local: LocalOption = False,
     endpoint_url: EndpointOption = None,
     bucket: BucketOption = None,
@@ -77,6 +85,8 @@ def publish(
                 progress=note,
                 stop=stop,
             )
+            if explain:
+                return _explain(publisher, aws, regions, as_json=as_json)
             with told_when_cut_off(journal), interruptible(stop):
                 published = publisher.publish(regions)
         error = stopped([(one.region, one.error) for one in published])
@@ -87,4 +97,28 @@ def publish(
             print_publications(published, journal.sent_bytes, console())
         if error is not None:
             raise error
+    return 0
+
+
+def _explain(publisher: Publisher, aws: Remote, regions: Sequence[str], *, as_json: bool) -> int:
+    """Print the commands of the AWS CLI that do the same, as a script or in the JSON document.
+
+    Raises:
+        AwsError: a region could not be read.
+    """
+    from optimizer.report.cli_equivalents import Equivalents
+    from optimizer.report.layers_script import layers_script, steps_of
+    from optimizer.report.publications import publish_document
+
+    manifest, endpoint_url = publisher.manifest, aws.clients.connection.endpoint_url
+    run = Equivalents(zip_path=manifest.zip_path, commit=manifest.commit, endpoint_url=endpoint_url)
+    planned = publisher.plan(regions)
+    steps = [steps_of(place, run, publisher.ssm) for place in planned]
+    error = stopped([(one.region, one.error) for one in planned])
+    if as_json:
+        emit_json(publish_document(planned, sent_bytes=0, calls=aws.clients.calls, error=error, explained=steps))
+    else:
+        typer.echo(layers_script(planned, steps), nl=False)
+    if error is not None:
+        raise error
     return 0

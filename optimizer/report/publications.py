@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from optimizer.deploy import Published
     from optimizer.errors import OptimizerError
+    from optimizer.report.layers_script import Step
 
 
 def print_publications(published: Sequence[Published], sent_bytes: int, console: Console) -> None:
@@ -36,13 +37,20 @@ def print_publications(published: Sequence[Published], sent_bytes: int, console:
 
 
 def publish_document(
-    published: Sequence[Published], *, sent_bytes: int, calls: Mapping[str, int], error: OptimizerError | None
+    published: Sequence[Published],
+    *,
+    sent_bytes: int,
+    calls: Mapping[str, int],
+    error: OptimizerError | None,
+    explained: Sequence[Sequence[Step]] | None = None,
 ) -> dict[str, Any]:
     """The document of `publish --format json`.
 
     `layers` are those that there are now, `changes` what was to be done about each, `parameters` the SSM parameters
-    that were written; `error` what stopped it in some of the `regions`.
+    that were written; `error` what stopped it in some of the `regions`. Where nothing was done but `explained`, each
+    change has its `commands`, and a region's outcome is `planned`.
     """
+    good = "done" if explained is None else "planned"
     return {
         "schema": 1,
         **({"error": error.document()} if error is not None else {}),
@@ -61,14 +69,32 @@ def publish_document(
             for one in place.layers
             if one.version is not None
         ],
-        "changes": [
-            {"action": action.name, "subject": action.subject, "region": place.region, "reason": action.reason}
-            for place in published
-            for one in place.layers
-            for action in (one.action, *one.shares)
-        ],
+        "changes": _changes(published) if explained is None else _commands(published, explained),
         "parameters": [name for place in published for name in place.parameters],
         "regions": [
-            {"region": place.region, "outcome": "done" if place.error is None else "failed"} for place in published
+            {"region": place.region, "outcome": good if place.error is None else "failed"} for place in published
         ],
     }
+
+
+def _changes(published: Sequence[Published]) -> list[dict[str, Any]]:
+    return [
+        {"action": action.name, "subject": action.subject, "region": place.region, "reason": action.reason}
+        for place in published
+        for one in place.layers
+        for action in (one.action, *one.shares)
+    ]
+
+
+def _commands(published: Sequence[Published], explained: Sequence[Sequence[Step]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "action": step.action,
+            "subject": step.subject,
+            "region": place.region,
+            "reason": step.reason,
+            "commands": [command.line() for command in step.commands],
+        }
+        for place, steps in zip(published, explained, strict=True)
+        for step in steps
+    ]

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 Explained = tuple[tuple["Command", ...], ...]
 """The commands of each action of a change set."""
 
-_HEAD = """\
-#!/usr/bin/env bash
-# What would be called, as commands of the AWS CLI. Nothing was executed.
-# Revisions are those of this moment: if somebody changes a function before, its commands are refused.
-set -euo pipefail
-export AWS_PAGER="\""""
+HEAD = (
+    "#!/usr/bin/env bash",
+    "# What would be called, as commands of the AWS CLI. Nothing was executed.",
+    "set -euo pipefail",
+    'export AWS_PAGER=""',
+)
+_GUARDED = "# Revisions are those of this moment: if somebody changes a function before, its commands are refused."
 
 
 def explained(deployments: Sequence[Deployment], equivalents: Equivalents) -> dict[int, Explained]:
@@ -32,7 +33,7 @@ def explained(deployments: Sequence[Deployment], equivalents: Equivalents) -> di
 
 def script(deployments: Sequence[Deployment], commands: Mapping[int, Explained]) -> str:
     """The whole as a script; what is kept stands there as a comment alone."""
-    lines = [_HEAD]
+    lines = [*HEAD[:2], _GUARDED, *HEAD[2:]]
     lines += dict.fromkeys(c.line() for one in commands.values() for own in one for c in own if c.first)
     for number, one in enumerate(deployments):
         lines += ["", f"# {plain(f'{one.function} in {one.region}')}"]

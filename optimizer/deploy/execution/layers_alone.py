@@ -59,6 +59,16 @@ class Publisher:
     progress: Callable[[str], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
+    def plan(self, regions: Sequence[str]) -> tuple[Published, ...]:
+        """What there is to do in each region; nothing is changed. One that can't be read has its error.
+
+        Raises:
+            KeyboardInterrupt: somebody asked to stop.
+        """
+        sharing = Sharing(share=self.manifest.share)
+        planned = self._side_by_side(lambda one: replace(one, layers=self._planned(one.region, sharing)), regions)
+        return tuple(planned.values())
+
     def publish(self, regions: Sequence[str]) -> tuple[Published, ...]:
         """Publish in each region the layers whose fingerprints are new there; one that fails stops no other.
 
@@ -66,8 +76,7 @@ class Publisher:
             ArtifactError: a zip that would be sent is not what was built.
             KeyboardInterrupt: somebody asked to stop.
         """
-        sharing = Sharing(share=self.manifest.share)
-        planned = self._side_by_side(lambda one: replace(one, layers=self._planned(one.region, sharing)), regions)
+        planned = {one.region: one for one in self.plan(regions)}
         check_zips(
             self.manifest,
             [x.action.artifact for one in planned.values() for x in one.layers if isinstance(x.action, PublishLayer)],
@@ -90,7 +99,8 @@ class Publisher:
                 architecture=target.architecture,
                 bucket=self.bucket,
             )
-            found.append(Publication(action=action, shares=sharing.of(aws, action)))
+            there = None if isinstance(action, PublishLayer) else action.found
+            found.append(Publication(action=action, shares=sharing.of(aws, action), version=there))
         return tuple(found)
 
     def _published(self, planned: Published, *, several: bool) -> Published:

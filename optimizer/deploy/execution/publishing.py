@@ -71,13 +71,18 @@ def publish_layers(
             future.result()
 
 
+def parameter_name(prefix: str, layer: str) -> str:
+    """The SSM parameter that holds a layer's ARN."""
+    return f"{prefix.rstrip('/')}/{layer}"
+
+
 def put_parameters(aws: Aws, prefix: str, versions: Sequence[LayerVersion], written: list[str]) -> None:
     """Write the ARNs into SSM parameters `<prefix>/<layer>`, where they differ; `written` gets their names.
 
     Raises:
         AwsError: a call failed.
     """
-    wanted = {f"{prefix.rstrip('/')}/{version.name}": version.arn for version in versions}
+    wanted = {parameter_name(prefix, version.name): version.arn for version in versions}
     there = aws.parameters(sorted(wanted))
     for name in sorted(wanted):
         if there.get(name) != wanted[name]:

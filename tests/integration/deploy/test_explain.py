@@ -1,5 +1,6 @@
 """`--explain` prints a script of the AWS CLI's commands, which leads to the end state that the deploy leads to."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.build import Share
 from tests.integration.deploy.configured import configure
 from tests.integration.deploy.conftest import REGIONS, ask, built
 
@@ -166,3 +168,47 @@ def test_what_is_refused_is_a_comment_of_the_script_and_the_status_tells_it(comm
     done = command("deploy", "--artifacts", str(tmp_path / "a"), "--code-only", "--explain", status=1)
     assert "# refused: Code alone can't be deployed to app" in done.stdout
     assert "\naws " not in done.stdout
+
+
+def test_the_script_of_publish_ends_as_publish_does(command, client, region, tmp_path, run):
+    """Also for one layer that changed, with those that may attach it and the parameters."""
+    other = next(REGIONS)
+    share = Share(accounts=("999999999999",), organization=None)
+    for version in "12":
+        folder = tmp_path / version
+        manifest = dataclasses.replace(built(folder, region=region, web=version), share=share)
+        (folder / "manifest.json").write_text(manifest.to_json())
+        arguments = ("publish", "--artifacts", str(folder), "--ssm", "/layers", "--region")
+        explained = command(*arguments, region, "--explain").stdout
+        assert not [name for name in command.calls if not name.startswith(READING)], "nothing was changed"
+        document = json.loads(command(*arguments, region, "--explain", "--format", "json").stdout)
+        assert document["regions"] == [{"region": region, "outcome": "planned"}]
+        kept = [row["subject"] for row in document["changes"] if not row["commands"]]
+        assert kept == ([] if version == "1" else ["aws-core"])
+        run(explained)
+        command(*arguments, other)
+    again = json.loads(command(*arguments, region, "--format", "json").stdout)
+    assert ({row["action"] for row in again["changes"]}, again["parameters"]) == ({"keep-layer"}, [])
+
+    def there(place):
+        """Every version with who may attach it, and the parameters."""
+        lam, ssm = client(region_name=place), client("ssm", region_name=place)
+        versions = {
+            (name, one["Version"]): (
+                one["Description"],
+                [statement["Principal"] for statement in _policy(lam, name, one["Version"])],
+            )
+            for name in ("aws-core", "web")
+            for one in lam.list_layer_versions(LayerName=name)["LayerVersions"]
+        }
+        values = {
+            name: ssm.get_parameter(Name=name)["Parameter"]["Value"] for name in ("/layers/aws-core", "/layers/web")
+        }
+        return json.loads(json.dumps([list(versions.items()), values]).replace(place, "REGION"))
+
+    assert there(region) == there(other)
+
+
+def _policy(lam, layer, version):
+    policy = lam.get_layer_version_policy(LayerName=layer, VersionNumber=version)["Policy"]
+    return json.loads(policy)["Statement"]
