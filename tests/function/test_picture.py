@@ -85,96 +85,6 @@ def refused(data: bytes) -> tuple[int, str]:
     pytest.fail("the picture was taken")
 
 
-def blocks(size: tuple[int, int], *parts: tuple[str, float]) -> Image.Image:
-    """A picture of vertical blocks, each with its share of the width."""
-    image, left = Image.new("RGB", size), 0
-    for color, share in parts:
-        width = round(size[0] * share)
-        image.paste(color, (left, 0, left + width, size[1]))
-        left += width
-    return image
-
-
-@pytest.mark.parametrize("size", [(100, 100), (1000, 777), (1920, 1080), (3000, 20)])
-@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
-def test_shares_are_right_to_one_percent(size: tuple[int, int], kind: str, tools: SimpleNamespace) -> None:
-    parts = (("#ff0000", 0.5), ("#00ff00", 0.3), ("#0000ff", 0.15), ("#ffffff", 0.05))
-    found = dict(dominant(tools.picture(blocks(size, *parts), kind)))
-    assert found == pytest.approx(dict(parts), abs=0.01)
-
-
-@pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 75}), ("WEBP", {"quality": 80})])
-def test_lossy_formats_keep_shares_to_one_percent(kind: str, options: dict[str, int], tools: SimpleNamespace) -> None:
-    found = dominant(tools.picture(blocks((1280, 720), ("#c81e1e", 0.7), ("#1e1ec8", 0.3)), kind, **options))
-    assert [share for _, share in found] == pytest.approx([0.7, 0.3], abs=0.01)
-    names = [colors.name(tuple(bytes.fromhex(code[1:]))) for code, _ in found]  # type: ignore[arg-type]
-    assert names == ["firebrick", "mediumblue"]
-
-
-def test_chequered_picture_shows_both_colours(tools: SimpleNamespace) -> None:
-    """A sampling grid with an even stride would land on one of them only."""
-    tile = Image.new("RGB", (2, 2), "black")
-    tile.putpixel((0, 0), (255, 255, 255))
-    tile.putpixel((1, 1), (255, 255, 255))
-    board = Image.new("RGB", (1536, 1536))
-    for x in range(0, 1536, 2):
-        board.paste(tile, (x, 0))
-    strip = board.crop((0, 0, 1536, 2))
-    for y in range(2, 1536, 2):
-        board.paste(strip, (0, y))
-    assert dict(dominant(tools.picture(board))) == pytest.approx({"#000000": 0.5, "#ffffff": 0.5}, abs=0.01)
-
-
-def test_gradient_is_steps_of_like_size_from_dark_to_light(tools: SimpleNamespace) -> None:
-    gradient = Image.linear_gradient("L").resize((512, 512)).convert("RGB")
-    found = dominant(tools.picture(gradient))
-    assert sum(share for _, share in found) == pytest.approx(1, abs=0.01)
-    assert 4 <= len(found) <= 8
-    assert max(share for _, share in found) < 0.35
-    levels = sorted(int(code[1:3], 16) for code, _ in found)
-    assert levels[0] < 40
-    assert levels[-1] > 215
-
-
-def test_what_cannot_be_seen_does_not_count(tools: SimpleNamespace) -> None:
-    image = Image.new("RGBA", (100, 100), (255, 0, 0, 0))
-    assert dominant(tools.picture(image)) == []
-    image.paste((0, 128, 0, 255), (0, 0, 50, 100))
-    assert dominant(tools.picture(image)) == [("#008000", 1.0)]
-
-
-def test_palette_with_transparency_is_read(tools: SimpleNamespace) -> None:
-    image = blocks((100, 100), ("#ff0000", 0.4), ("#0000ff", 0.6)).quantize(2)
-    data = tools.picture(image, "GIF", transparency=image.getpixel((0, 0)))
-    assert dominant(data) == [("#0000ff", 1.0)]
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_every_mode_of_png_is_read(mode: str, tools: SimpleNamespace) -> None:
-    if mode == "I;16":
-        image = Image.new("I;16", (50, 50), 0x8080)
-    elif mode == "P":
-        image = Image.new("RGB", (50, 50), "#808080").quantize(4)
-    else:
-        image = Image.new("RGB", (50, 50), "white" if mode == "1" else "#808080").convert(mode)
-    data = tools.picture(image)
-    assert dominant(data) == [("#ffffff" if mode == "1" else "#808080", 1.0)]
-
-
-def test_cmyk_jpeg_is_read(tools: SimpleNamespace) -> None:
-    data = tools.picture(Image.new("RGB", (80, 80), "red").convert("CMYK"), "JPEG")
-    assert picture.inspect(data, SETTINGS).mode == "CMYK"
-    ((code, share),) = dominant(data)
-    assert colors.name(tuple(bytes.fromhex(code[1:]))) == "red"  # type: ignore[arg-type]
-    assert share == 1
-
-
-def test_sixteen_bit_and_float_tiff_are_stretched(tools: SimpleNamespace) -> None:
-    image = Image.new("F", (40, 40), 1000.0)
-    image.paste(-5.0, (0, 0, 20, 40))
-    assert dominant(tools.picture(image, "TIFF")) == [("#000000", 0.5), ("#ffffff", 0.5)]
-
-
 def test_animation_is_told_and_its_first_frame_counts(tools: SimpleNamespace) -> None:
     frames = [Image.new("RGB", (30, 30), color) for color in ("red", "blue", "green")]
     for kind in ("GIF", "WEBP", "PNG"):
@@ -270,14 +180,6 @@ def test_base64_is_taken_with_breaks_and_refused_over_the_limit(tools: SimpleNam
     for length in (31, 32, 33, 3000):
         with pytest.raises(ProblemError, match="image_too_large"):
             picture.decode_base64(tools.encode(b"x" * length), settings)
-
-
-@pytest.mark.parametrize(
-    ("rgb", "name"),
-    [((255, 0, 0), "red"), ((0, 255, 255), "aqua"), ((128, 128, 128), "gray"), ((1, 2, 3), "black")],
-)
-def test_colour_has_the_nearest_css_name(rgb: tuple[int, int, int], name: str) -> None:
-    assert colors.name(rgb) == name
 
 
 @with_pillow_warning

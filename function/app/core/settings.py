@@ -43,8 +43,8 @@ class Settings:
     max_image_bytes: int = 5 * _MIB
     # Largest S3 object that is read for its colours.
     max_object_bytes: int = 15 * _MIB
-    # Largest width times height that is decoded, twice that for JPEG, which is decoded small. A WebP of 20 million
-    # pixels takes 490 MB of memory at its peak (measured), more than any other format.
+    # Largest width times height that is decoded, twice that for JPEG, which is then decoded at half its size. A WebP of
+    # 20 million pixels takes 490 MB of memory at its peak (measured), more than any other format.
     max_pixels: int = 20_000_000
     # What an analysis may take. Parts and pictures that are not done by then are errors of their own, in an answer that
     # still comes. Keep it below the function's timeout and the 29 s of API Gateway.

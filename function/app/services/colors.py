@@ -1,7 +1,8 @@
 """Dominant colours of a picture: quantised by Pillow, then grouped by how alike they look."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
+from math import dist
 from typing import TYPE_CHECKING
 
 from app.schemas.analyze import Color
@@ -9,20 +10,27 @@ from app.schemas.analyze import Color
 if TYPE_CHECKING:
     from PIL import Image
 
-_Lab = tuple[float, float, float]
+_Triple = tuple[float, float, float]
+_Group = tuple[int, _Triple, _Triple]  # pixels, their mean in RGB, and that in CIE L*a*b*
 
-# Square of the CIE76 distance at which colours count as two; 2.3 is just noticeable, JPEG's noise reaches 10.
-_ALIKE = 14.0**2
+# CIE76 distance at which colours count as two; 2.3 is just noticeable, JPEG's noise reaches 10.
+_ALIKE = 14.0
+_WIDER = 1.25
 _MOST = 8
 _LEAST_SHARE = 0.005
+# Of the pixels: what is rarer is noise around a colour, if there is one within twice the distance.
+_FAINT = 0.004
 _OPAQUE = 128
+_PALETTE = 256
 
 
 def dominant(sample: "Image.Image") -> list[Color]:
-    """The colours that make up most of a picture, largest share first.
+    """The colours that make up a picture, largest share first.
 
-    The sample is quantised to 256 colours by median cut; these are gathered around the most frequent of them,
-    each to the nearest centre. Pixels that can hardly be seen don't count.
+    The sample is quantised to 256 colours by octree, unless it has no more; these are gathered around the most
+    frequent of them, each to the nearest centre. Where more than 8 groups result, the distance grows until there are
+    no more; then centres move to their groups' means (Lloyd's algorithm), which makes the steps of a gradient even.
+    Pixels that can hardly be seen don't count.
 
     Args:
         sample: A small picture in RGBA.
@@ -30,56 +38,72 @@ def dominant(sample: "Image.Image") -> list[Color]:
     Returns:
         At most 8 colours, each with at least 0.5% of the pixels; empty where nothing can be seen.
     """
-    from PIL import Image  # loaded with the first picture
-
-    visible = sample.getchannel("A").point(lambda alpha: 255 if alpha >= _OPAQUE else 0)
-    reduced = sample.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    palette = reduced.getpalette() or []
-    counts = reduced.histogram(visible)
-    entries = [
-        (count, (palette[3 * index], palette[3 * index + 1], palette[3 * index + 2]))
-        for index, count in enumerate(counts[: len(palette) // 3])
-        if count
-    ]
-    total = sum(count for count, _ in entries)
-    colors = [
-        Color(name=name(rgb), hex="#{:02x}{:02x}{:02x}".format(*rgb), rgb=rgb, share=round(count / total, 4))
-        for count, rgb in _gather(entries)
-        if count / total >= _LEAST_SHARE
-    ]
-    return sorted(colors, key=lambda color: (-color.share, color.hex))[:_MOST]
+    entries = _quantised(sample)
+    total = sum(count for count, _, _ in entries)
+    groups, reach = _gather(entries, _centres(entries, _ALIKE, total * _FAINT)), _ALIKE
+    while sum(count >= total * _LEAST_SHARE for count, _, _ in groups) > _MOST:
+        reach *= _WIDER
+        groups = _gather(groups, _centres(groups, reach, total * _FAINT))
+    for _ in range(2):
+        groups = _gather(entries, [lab for _, _, lab in groups])
+    colors = []
+    for count, mean, _ in groups:
+        red, green, blue = (round(value) for value in mean)
+        if count >= total * _LEAST_SHARE:
+            rgb = (red, green, blue)
+            colors.append(Color(name=name(rgb), hex=f"#{bytes(rgb).hex()}", rgb=rgb, share=round(count / total, 4)))
+    return sorted(colors, key=lambda color: (-color.share, color.hex))
 
 
 def name(rgb: tuple[int, int, int]) -> str:
     """The nearest CSS colour name; of two for one colour (aqua and cyan) the first in the alphabet."""
     lab = _lab(rgb)
-    return min(_names(), key=lambda item: (_distance(item[1], lab), item[0]))[0]
+    return min(_names(), key=lambda item: (dist(item[1], lab), item[0]))[0]
 
 
-def _gather(
-    entries: Iterable[tuple[int, tuple[int, int, int]]],
-) -> list[tuple[int, tuple[int, int, int]]]:
-    """Gather colours that look alike: count and mean colour of each group.
+def _quantised(sample: "Image.Image") -> list[_Group]:
+    """The colours that can be seen, at most 256, each with the pixels that it stands for."""
+    from PIL import Image  # loaded with the first picture
 
-    Centres are the most frequent colours that aren't like an earlier centre; then each colour goes to the nearest.
-    """
-    ranked = [(count, rgb, _lab(rgb)) for count, rgb in sorted(entries, key=lambda entry: (-entry[0], entry[1]))]
-    centres: list[_Lab] = []
-    for _, _, lab in ranked:
-        if all(_distance(lab, centre) > _ALIKE for centre in centres):
+    few = sample.getcolors(_PALETTE)
+    if few is not None:
+        found = [(count, tuple(rgba[:3])) for count, rgba in few if rgba[3] >= _OPAQUE]  # type: ignore[index]
+    else:
+        visible = sample.getchannel("A").point(lambda alpha: 255 if alpha >= _OPAQUE else 0)
+        flat = Image.new("RGB", sample.size)  # what can't be seen is black, or it would take up entries
+        flat.paste(sample, mask=visible)
+        # An entry is the mean of what is alike in its upper bits. Median cut takes a hundred times as long for noise.
+        reduced = flat.quantize(_PALETTE, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        palette = reduced.getpalette() or []
+        counts = reduced.histogram(visible)[: len(palette) // 3]
+        found = [(count, tuple(palette[3 * at : 3 * at + 3])) for at, count in enumerate(counts) if count]
+    return [(count, rgb, _lab(rgb)) for count, rgb in found]
+
+
+def _centres(groups: Sequence[_Group], reach: float, faint: float) -> list[_Triple]:
+    """The most frequent colours that are in reach of no earlier one; faint ones reach twice as far."""
+    centres: list[_Triple] = []
+    for count, _, lab in sorted(groups, key=lambda group: (-group[0], group[1])):
+        apart = reach if count >= faint else 2 * reach
+        if all(dist(lab, centre) > apart for centre in centres):
             centres.append(lab)
-    sums = [[0, 0, 0, 0] for _ in centres]
-    for count, rgb, lab in ranked:
-        nearest = min(range(len(centres)), key=lambda index: _distance(lab, centres[index]))
+    return centres
+
+
+def _gather(groups: Sequence[_Group], centres: Sequence[_Triple]) -> list[_Group]:
+    """Each group goes to the nearest centre; what is there becomes one group."""
+    sums = [[0, 0.0, 0.0, 0.0] for _ in centres]
+    for count, rgb, lab in groups:
+        distances = [dist(lab, centre) for centre in centres]
+        nearest = sums[distances.index(min(distances))]
         for position, value in enumerate((1, *rgb)):
-            sums[nearest][position] += count * value
-    return [
-        (count, (round(red / count), round(green / count), round(blue / count))) for count, red, green, blue in sums
-    ]
+            nearest[position] += count * value
+    means = [(int(count), (red / count, green / count, blue / count)) for count, red, green, blue in sums if count]
+    return [(count, mean, _lab(mean)) for count, mean in means]
 
 
 @lru_cache(maxsize=1)
-def _names() -> list[tuple[str, _Lab]]:
+def _names() -> list[tuple[str, _Triple]]:
     from PIL import ImageColor  # has the CSS names already
 
     named = []
@@ -89,12 +113,7 @@ def _names() -> list[tuple[str, _Lab]]:
     return named
 
 
-def _distance(one: _Lab, other: _Lab) -> float:
-    """The square of the CIE76 distance; squares compare alike."""
-    return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2
-
-
-def _lab(rgb: tuple[int, int, int]) -> _Lab:
+def _lab(rgb: _Triple) -> _Triple:
     """CIE L*a*b* of an sRGB colour under D65 (IEC 61966-2-1, CIE 15)."""
     red, green, blue = (
         value / 3294.6 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4  # noqa: PLR2004

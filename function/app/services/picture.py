@@ -3,7 +3,6 @@
 import base64
 import binascii
 import io
-from math import gcd
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from app.core.errors import ProblemError
 from app.core.settings import Settings
 from app.schemas.analyze import ImageInfo
 from app.schemas.problem import FieldProblem
+from app.services import samples
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,7 +27,6 @@ _MAGIC = (
 REKOGNITION_FORMATS = frozenset({"JPEG", "PNG"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
-_SAMPLE_SIDE = 384
 # Pixels are decoded one picture at a time: each may take half of the memory that the function has, and parts and
 # pictures of one request run side by side.
 _decoding = Lock()
@@ -46,7 +45,9 @@ def decode_base64(text: str, settings: Settings) -> bytes:
     """
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    compact = text.translate({ord(space): None for space in " \t\r\n"})
+    compact = text.encode("ascii", "replace")
+    if any(space in compact for space in b" \t\r\n"):
+        compact = compact.translate(None, b" \t\r\n")
     if len(compact) // 4 * 3 > settings.max_image_bytes + 2:
         raise too_large(settings.max_image_bytes)
     try:
@@ -133,8 +134,7 @@ def clean(data: bytes, settings: Settings) -> tuple[bytes, ImageInfo]:
 def sample(data: bytes, settings: Settings) -> "Image.Image":
     """A small RGBA picture with colours that the large one has, in the same shares.
 
-    Pixels are picked, not averaged, so that no colour appears which isn't there. The grid's sides share no factor
-    with the picture's: an even stride would see a chequered picture in one colour.
+    It is `samples.pick` of the whole picture; of a JPEG with more than `max_pixels`, of its average, 2 by 2.
 
     Args:
         data: A file.
@@ -143,23 +143,11 @@ def sample(data: bytes, settings: Settings) -> "Image.Image":
     Raises:
         ProblemError: As in `inspect`, and 422 where the pixels can't be decoded.
     """
-    from PIL import Image  # see _open
-
     with _decoding, _open(data, settings) as image:
         try:
-            # JPEG alone: decoding at half to an eighth of the size spares time and memory.
-            image.draft("RGB", (2 * _SAMPLE_SIDE, 2 * _SAMPLE_SIDE))
-            small = image.resize((_side(image.width), _side(image.height)), Image.Resampling.NEAREST)
-            if small.mode.startswith("I;16"):
-                small = small.convert("I").point(lambda value: value / 256)
-            elif small.mode in {"I", "F"}:
-                # No range is agreed on: the darkest becomes black, the brightest white.
-                low, high = (float(str(end)) for end in small.getextrema())
-                scale = 255 / (high - low) if high > low else 0.0
-                small = small.convert("F").point(lambda value: value * scale - low * scale)
-            if small.mode in {"I", "F"}:
-                small = small.convert("L")
-            return small.convert("RGBA")
+            if image.width * image.height > settings.max_pixels:  # JPEG alone may
+                image.draft("RGB", (image.width // 2, image.height // 2))
+            return samples.pick(image)
         except Exception as error:  # decoders raise nearly anything for a hostile file
             raise _damaged() from error
 
@@ -242,13 +230,6 @@ def _animated(image: "Image.Image") -> bool:
         return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
     except Exception:  # noqa: BLE001  # a damaged second frame is none
         return False
-
-
-def _side(length: int) -> int:
-    """The largest number up to the sample's side, and up to `length`, that shares no factor with `length`."""
-    if length <= _SAMPLE_SIDE:
-        return length
-    return next(side for side in range(_SAMPLE_SIDE, 0, -1) if gcd(side, length) == 1)
 
 
 def too_large(limit: int) -> ProblemError:
