@@ -95,18 +95,19 @@ const Charts = (() => {
   const sure = (row) => (row.proved ? "proved the best" : row.lower_bound > 0
     ? `at most ${(100 * Math.max(row.cost / row.lower_bound - 1, 0.0001)).toFixed(2)}% above the best` : "no bound is known");
 
-  const frontierRow = (base, row, before, scale, evaluation) => {
+  const frontierRow = (base, row, before, scale, evaluation, planned) => {
     const count = row.republished_bytes_per_year;
     const here = row.layers === evaluation.layers.length;
     const mark = here ? evaluation.republished_bytes_per_year : null;
+    const own = mark === null || mark === count ? null : `this split sends ${bytes(mark)}`;
     const roles = new Set(base.document.layers.map((layer) => layer.role)).size;
-    const said = [sure(row), row.layers < roles ? "without the roles" : null].filter(Boolean).join(", ");
+    const said = [sure(row), row.layers < roles ? "without the roles" : null, own].filter(Boolean).join(", ");
     return el("tr", { class: here ? "here" : null, data: { layers: row.layers, bytes: count } },
-      el("th", { scope: "row" }, many(row.layers, "layer"), here ? el("span", { class: "tag" }, "this plan") : null),
+      el("th", { scope: "row" }, many(row.layers, "layer"), row.layers === planned ? el("span", { class: "tag" }, "planned") : null),
       el("td", { class: "bar-cell" },
         el("span", { class: `bar ${here ? "this" : "plain"}`, style: { width: `${100 * count / scale}%` } }),
         el("span", { class: "floor-line", style: { left: `${(100 * evaluation.floor_bytes_per_year) / scale}%` } }),
-        mark === null ? null : el("span", { class: "mark", title: `this plan: ${bytes(mark)}`, style: { left: `${(100 * mark) / scale}%` } })),
+        mark === null ? null : el("span", { class: "mark", title: `this split: ${bytes(mark)}`, style: { left: `${(100 * mark) / scale}%` } })),
       el("td", { class: "right" }, size(count)),
       el("td", { class: "right" }, before ? Dom.signed(count - before.republished_bytes_per_year) : ""),
       el("td", { class: "quiet-text" }, said));
@@ -121,20 +122,19 @@ const Charts = (() => {
       return;
     }
     const now = evaluation.republished_bytes_per_year;
+    const planned = base.document.layers.length;
     const scale = Math.max(...rows.map((row) => row.republished_bytes_per_year), now) || 1;
-    const own = rows.find((row) => row.layers === evaluation.layers.length);
-    const saved = own ? own.republished_bytes_per_year - now : 0;
     element.replaceChildren(
       el("p", { class: "lead" }, "The best split known for each number of layers, by the bytes that a year of releases publishes again. The dashed line is the floor, ",
-        size(evaluation.floor_bytes_per_year), ": a layer for each distribution.",
-        own && saved !== 0 ? ` This split sends ${bytes(now)}: ${bytes(Math.abs(saved))} ${saved < 0 ? "more" : "less"} than the row of its number of layers.` : ""),
+        size(evaluation.floor_bytes_per_year), ": a layer for each distribution. The diamond is ", evaluation === base.initial ? "this plan." : `this split, of ${many(evaluation.layers.length, "layer")}.`),
       Dom.table("Bytes a year for each number of layers", ["Layers", ["", "bar-head"], ["Published a year", "right"], ["The layer changes", "right"], "Certainty"], [], { class: "bars frontier" }));
     element.querySelector("tbody").append(...rows.map((row, n) =>
-      frontierRow(base, row, rows[n - 1]?.layers === row.layers - 1 ? rows[n - 1] : null, scale, evaluation)));
+      frontierRow(base, row, rows[n - 1]?.layers === row.layers - 1 ? rows[n - 1] : null, scale, evaluation, planned)));
   };
 
   const ROW = 64;
-  const MIDDLE = 300;
+  const HALF = 110;
+  const bulge = (steps) => 20 + 44 * steps;
 
   const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
@@ -142,9 +142,9 @@ const Charts = (() => {
     const from = places.get(arrow.from);
     const to = places.get(arrow.to);
     const side = arrow.backward ? -1 : 1;
-    const [y1, y2] = [from * ROW + 32 - 7 * Math.sign(from - to) , to * ROW + 32 + 7 * Math.sign(from - to)];
-    const x = MIDDLE + side * 112;
-    const reach = x + side * (14 + 44 * Math.abs(from - to));
+    const [y1, y2] = [from * ROW + 32 - 8 * Math.sign(from - to), to * ROW + 32 + 8 * Math.sign(from - to)];
+    const x = side * (HALF + 2);
+    const reach = x + side * bulge(Math.abs(from - to));
     const middle = (y1 + y2) / 2;
     const peak = x + 0.75 * (reach - x);
     return svg("g", { class: arrow.backward ? "arc backward" : "arc" },
@@ -159,13 +159,16 @@ const Charts = (() => {
 
   const picture = (evaluation) => {
     const places = new Map(evaluation.layers.map((layer, n) => [layer.name, n]));
-    return svg("svg", { class: "arcs", viewBox: `0 0 600 ${evaluation.layers.length * ROW}`, "aria-hidden": "true", focusable: "false" },
+    const steps = Math.max(...evaluation.arrows.map((arrow) => Math.abs(places.get(arrow.from) - places.get(arrow.to))));
+    const half = HALF + 18 + 0.75 * bulge(steps);
+    return svg("svg", { class: "arcs", viewBox: `${-half} 0 ${2 * half} ${evaluation.layers.length * ROW}`, width: 2 * half,
+      "aria-hidden": "true", focusable: "false" },
       svg("defs", {}, tip("tip"), tip("tip-back")),
       evaluation.arrows.map((arrow) => arc(arrow, places)),
       evaluation.layers.map((layer, n) => svg("g", { class: "node", style: { "--own": Dom.layerColour(n) } },
         svg("title", {}, layer.name),
-        svg("rect", { x: MIDDLE - 110, y: n * ROW + 12, width: 220, height: 40, rx: 8 }),
-        svg("text", { x: MIDDLE, y: n * ROW + 37, "text-anchor": "middle" }, `${n + 1}  ${cut(layer.name, 22)}`))));
+        svg("rect", { x: -HALF, y: n * ROW + 12, width: 2 * HALF, height: 40, rx: 8 }),
+        svg("text", { x: 0, y: n * ROW + 37, "text-anchor": "middle" }, `${n + 1}  ${cut(layer.name, 24)}`))));
   };
 
   /** Which layers require which, in attach order; those that need a layer attached later are marked. */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from typing import TYPE_CHECKING, Any
 
 from optimizer import limits
@@ -139,7 +139,8 @@ def _summaries(inventory: Inventory) -> dict[str, str]:
         wanted = f"{distribution.info}/METADATA"
         for file in distribution.files:
             if file.path == wanted:
-                found[str(distribution.name)] = str(BytesHeaderParser().parsebytes(raw(file)).get("Summary", ""))
+                metadata = HeaderParser().parsestr(raw(file).decode("utf-8", "replace"))
+                found[str(distribution.name)] = str(metadata.get("Summary", ""))
     return found
 
 

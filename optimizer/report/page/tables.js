@@ -57,11 +57,12 @@ const Tables = (() => {
 
   const distributions = (element, base, state, evaluation, actions) => {
     if (!element.firstChild) {
+      const tall = base.items.size > 40 ? "scroll tall" : "scroll framed";
       const box = el("input", { type: "search", id: "filter", autocomplete: "off", spellcheck: "false" });
       box.addEventListener("input", () => { wanted = box.value.trim().toLowerCase(); filter(element); });
       element.append(el("p", { class: "lead" }, "What moving one alone to another layer would cost stands in the last column, in expected bytes a year."),
         el("div", { class: "bar-of-tools" }, el("label", { for: "filter" }, "Filter "), box, el("span", { class: "shown quiet-text", role: "status" })),
-        el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table of distributions" },
+        el("div", { class: tall, tabindex: "0", role: "region", "aria-label": "Table of distributions" },
           el("table", { id: "distribution-table" }, el("caption", { class: "hidden" }, "Distributions"), el("thead"), el("tbody"))));
     }
     const draw = () => {
@@ -80,11 +81,36 @@ const Tables = (() => {
 
   const list = (names) => names.map((one, n) => [n ? ", " : "", name(one)]);
 
-  /** The facts of the distribution that is selected. */
+  /* Which items alone made us publish a layer, how often, and what that sent: where a move would tell most. */
+  const sole = (base, state, evaluation) => {
+    const sizes = new Map(evaluation.layers.map((layer) => [layer.name, layer.zipped_bytes - base.document.end_bytes]));
+    const found = new Map();
+    for (const window of evaluation.windows) {
+      for (const layer of window.layers) {
+        const guilty = window.changed.filter((item) => state.homes[item] === layer);
+        if (guilty.length !== 1) continue;
+        const row = found.get(guilty[0]) ?? { item: guilty[0], times: 0, bytes: 0 };
+        found.set(guilty[0], { ...row, times: row.times + 1, bytes: row.bytes + sizes.get(layer) });
+      }
+    }
+    return [...found.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 5);
+  };
+
+  const nothingChosen = (base, state, evaluation, actions) => {
+    const rows = sole(base, state, evaluation);
+    return [
+      el("p", { class: "quiet-text" }, "Choose a box or a row to see why it is where it is, and what another layer would cost."),
+      rows.length ? el("h4", {}, "Alone made us publish its layer") : "",
+      el("ul", { class: "sole" }, rows.map((row) => el("li", {},
+        el("button", { type: "button", class: "link", onclick: () => actions.select(base.items.get(row.item).members[0]) }, name(row.item)),
+        el("span", { class: "quiet-text" }, `${row.times.toLocaleString("en")} ×`), size(row.bytes))))];
+  };
+
+  /** The facts of the distribution that is selected; without one, where to begin. */
   const chosen = (element, base, state, evaluation, actions) => {
     const distribution = base.document.distributions[actions.selected];
     if (!distribution) {
-      element.replaceChildren(el("p", { class: "quiet-text" }, "Choose a box or a row to see why it is where it is, and what another layer would cost."));
+      element.replaceChildren(...nothingChosen(base, state, evaluation, actions));
       return;
     }
     const { members } = base.items.get(distribution.item);

@@ -38,9 +38,19 @@ const Timeline = (() => {
     return el("span", {}, first && place < order.length - 1 ? el("span", {}, month(windows[n].to)) : null);
   }));
 
-  const because = (base, state, window, layer) => window.releases
-    .filter((release) => state.homes[base.document.distributions[release.name].item] === layer)
-    .map((release) => el("li", {}, name(release.name), " ", el("bdi", {}, release.version), el("span", { class: "quiet-text" }, ` ${day(release.day)}`)));
+  /* The releases of one distribution in a line: 1.0, 1.1, 1.2 on 3 Mar – 6 Mar. */
+  const because = (base, state, window, layer) => {
+    const found = new Map();
+    for (const release of window.releases) {
+      if (state.homes[base.document.distributions[release.name].item] !== layer) continue;
+      found.set(release.name, [...(found.get(release.name) ?? []), release]);
+    }
+    return [...found].map(([title, releases]) => {
+      const [first, last] = [day(releases[0].day), day(releases[releases.length - 1].day)];
+      return el("li", {}, name(title), " ", releases.map((release, n) => [n ? ", " : "", el("bdi", {}, release.version)]),
+        el("span", { class: "quiet-text" }, ` ${first === last ? first : `${first} – ${last}`}`));
+    });
+  };
 
   const detail = (base, state, evaluation, n) => {
     const window = base.document.windows[n];
