@@ -410,6 +410,12 @@ def load(path: Path) -> Config:
     return parse(text, path)
 
 
+def root_of(path: Path) -> Path:
+    """The project's folder, which the paths in a configuration file start from."""
+    folder = path.resolve().parent
+    return folder.parent if folder.name == "config" else folder
+
+
 def parse(text: str, path: Path) -> Config:
     """Check the text of a configuration as if it stood in the file at `path`.
 
@@ -420,8 +426,7 @@ def parse(text: str, path: Path) -> Config:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError((str(error),), where=str(path)) from error
-    folder = path.resolve().parent
-    root = folder.parent if folder.name == "config" else folder
+    root = root_of(path)
     reserved = [f"{key}: unknown key" for key in ("path", "root") if key in tables]
     try:
         return Config.model_validate({**tables, "path": path, "root": root})

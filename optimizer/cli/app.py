@@ -37,6 +37,7 @@ COMMANDS = (
     "policy",
     "local",
     "demo",
+    "init",
 )
 """In the order in which help lists them; each is a function, or a group, of its name in optimizer/cli/<name>.py."""
 

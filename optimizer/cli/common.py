@@ -258,9 +258,10 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, "utf-8")
         part.replace(path)
     except OSError as error:
+        raise DiskError(f"{path} can't be written: {error.strerror or error}", mend="Name a writable place.") from error
+    finally:  # after an error, and after Ctrl-C
         with contextlib.suppress(OSError):
             part.unlink()
-        raise DiskError(f"{path} can't be written: {error.strerror or error}", mend="Name a writable place.") from error
 
 
 def _write_to(path: Path, text: str) -> None:

@@ -83,6 +83,12 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
     return tuple(found)
 
 
+def includes_of(text: str) -> tuple[str, ...]:
+    """The files that a requirements file's text includes with `-r`, as it names them."""
+    lines = (_COMMENT.sub("", logical).strip() for _, logical in _logical_lines(text))
+    return tuple(match["file"] for line in lines if (match := _INCLUDE.match(line)))
+
+
 def normalised_lines(path: Path) -> tuple[str, ...]:
     """What the file and those that it includes, constraints too, say: without comments and spacing, sorted.
 
