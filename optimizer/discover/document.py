@@ -85,7 +85,7 @@ def _commented(key: str, value: Any, why: str) -> str:
     line = f"{key} = {_toml(value)}"
     if not why:
         return line
-    whole = f"{line:<{_COLUMN}} # {_clean(why)}"
+    whole = f"{line:<{_COLUMN}}{' ' if len(line) < _COLUMN else '  '}# {_clean(why)}"
     return whole if len(whole) <= _WIDTH else "\n".join([*_comment(why), line])
 
 

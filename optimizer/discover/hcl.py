@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"(var|local|each|count|path|terraform)\.([\w.-]+)")
+_INDEX = re.compile(r"""\[(?:"([\w-]+)"|(\d+))\]""")
 _DEEP = 20
 _LONG = 4096
 ROOT = "//"
@@ -104,7 +105,7 @@ class Module:
             return int(expression)
         if expression in {"true", "false"}:
             return expression == "true"
-        name = _NAME.fullmatch(expression)
+        name = _NAME.fullmatch(_INDEX.sub(lambda m: f".{m[1] or m[2]}", expression))
         if name is None:
             raise UnresolvedError(expression)
         kind, (first, *rest) = name[1], name[2].split(".")
@@ -114,9 +115,10 @@ class Module:
             return "default"
         found = self.evaluate(self._variable(first) if kind == "var" else self._local(kind, first), depth + 1)
         for key in rest:
-            if not isinstance(found, dict) or key not in found:
+            inner = _entry(found, key)
+            if inner is None:
                 raise UnresolvedError(expression)
-            found = self.evaluate(found[key], depth + 1)
+            found = self.evaluate(inner, depth + 1)
         return found
 
     def _variable(self, name: str) -> Any:
@@ -133,6 +135,13 @@ class Module:
             if name in block:
                 return block[name]
         raise UnresolvedError(f"{kind}.{name}")
+
+
+def _entry(found: Any, key: str) -> Any:
+    """The entry of a table or a list, or None."""
+    if isinstance(found, list):
+        return found[int(key)] if key.isdigit() and int(key) < len(found) else None
+    return found.get(key) if isinstance(found, dict) else None
 
 
 def read_module(project: Project, folder: str, top: str, inputs: Mapping[str, Any]) -> Module:

@@ -29,7 +29,7 @@ _LONG_FORMS = {
 
 @dataclass(slots=True, kw_only=True)
 class Template:
-    """A template and what its parameters are set to: `given` (samconfig's overrides and pseudo parameters), else defaults."""
+    """A template and what its parameters are set to: `given` (overrides and pseudo parameters), else their defaults."""
 
     path: str
     top: Node

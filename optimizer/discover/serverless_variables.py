@@ -1,4 +1,4 @@
-"""The Serverless Framework's variables, `${self:custom.memory, 512}` and the like, as far as the project itself says."""
+"""The Serverless Framework's variables, `${self:custom.memory, 512}` and the like, as far as the project says."""
 
 from __future__ import annotations
 

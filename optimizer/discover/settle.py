@@ -117,12 +117,10 @@ def name(found: FoundFunction, taken: set[str]) -> Setting:
     taken.add(chosen)
     if chosen != wanted:
         return Setting(key="name", value=chosen, ask=f"{value.where} says {wanted}, which can't be taken")
-    if not found.tool:
-        return Setting(key="name", value=chosen, ask=f"{value.how}; a function of that name is made or taken over")
-    remarks = (
-        ("its name depends on what the stack is called: say the deployed function's",) if "; " in value.how else ()
-    )
-    return Setting(key="name", value=chosen, why=value.place, remarks=remarks)
+    if not value.sure:
+        ask = f"{value.place}; say what the deployed function is called, else one of this name is made"
+        return Setting(key="name", value=chosen, ask=ask)
+    return Setting(key="name", value=chosen, why=value.place)
 
 
 def regions(found: Iterable[Value], others: Iterable[Value], environment: Mapping[str, str]) -> Setting:
