@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _COLUMN = 40
 _WIDTH = 120
 _HEAD = """\
-# Written by `layer-optimizer init`: behind each value stands where it was found. What no file says is marked ASK, with a
-# default: look at those. This file is yours from here on; `plan` shows what follows from it.
+# Written by `layer-optimizer init`: behind each value stands where it was found. What no file says is marked ASK, with
+# a default: look at those. From here on the file is yours; `python -m optimizer plan` shows what follows from it.
 """
 _TAIL = """\
 [aws]

@@ -43,8 +43,8 @@ class Project:
             here = Path(parent).relative_to(self.root)
             deep = len(here.parts) >= _DEEP
             folders[:] = [] if deep else sorted(f for f in folders if self._is_ours(Path(parent, f)))
-            names = [name for name in names if name.isprintable()]  # others can't be told in a line, nor in TOML
-            found += [(here / name).as_posix() for name in names if os.path.isfile(Path(parent, name))]  # noqa: PTH113  a loop of links is no file, and no error
+            told = [name for name in names if name.isprintable()]  # others can't be told in a line, nor in TOML
+            found += [(here / name).as_posix() for name in told if os.path.isfile(Path(parent, name))]  # noqa: PTH113  a loop of links is no file, and no error
             if len(found) > _MANY:
                 self.notes.append(f"more than {_MANY} files: only the first of them were looked at")
                 break

@@ -37,7 +37,7 @@ def place(project: Project, sources: Sources, found: FoundFunction) -> Placed:
     module, _, attribute = handler.value.replace("/", ".").strip(".").rpartition(".")
     path = module.replace(".", "/")
     if told is not None and (file := _module(project, told, path)):
-        return _at(sources, found, told, where, file, attribute, handler)
+        return _at(sources, found, told, where, file=file, attribute=attribute, handler=handler)
     if ".." in handler.value.split("/"):
         ask = f"{handler.where} says {handler.value}, which leads out of {told or 'the project'}"
         return _asked(sources, told or ".", where, Setting(key="handler", value=_DEFAULT_HANDLER, ask=ask))
@@ -45,7 +45,7 @@ def place(project: Project, sources: Sources, found: FoundFunction) -> Placed:
     if len(homes) == 1 and told != homes[0]:
         file = _module(project, homes[0], path) or ""
         said = f"{where or found.where} does not say which folder; the handler's module is in this one alone"
-        return _at(sources, found, homes[0], said, file, attribute, handler)
+        return _at(sources, found, homes[0], said, file=file, attribute=attribute, handler=handler)
     ask = f"no module {path}.py in {told or 'the project'} ({handler.where})"
     if homes:
         ask = f"{path}.py is in {listed(homes)}: which of them is the function's ({handler.where})?"
@@ -91,7 +91,7 @@ def _homes(sources: Sources, path: str) -> list[str]:
 
 
 def _at(
-    sources: Sources, found: FoundFunction, folder: str, where: str, file: str, attribute: str, handler: Value
+    sources: Sources, found: FoundFunction, folder: str, where: str, *, file: str, attribute: str, handler: Value
 ) -> Placed:
     """The module is there; a folder that holds the tool's own files is narrowed to the one with the modules."""
     chosen, why = folder, where

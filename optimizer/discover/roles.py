@@ -74,9 +74,8 @@ def propose(direct: Iterable[str], weights: Mapping[str, Weight], measure: str) 
     reached = _reached(by_role, weights)
     total = sum(weight.bytes for weight in weights.values()) if known else 0
     if known and total < SMALL_STACK:
-        why = (
-            f"all in one: {_count(len(weights))}, {human_bytes(total)} {measure}; two layers would save next to nothing"
-        )
+        weight = f"{_count(len(weights))}, {human_bytes(total)} {measure}"
+        why = f"all in one: {weight}; two layers would save next to nothing"
         return (Proposal(name=REST, roots=(), why=why),)
     small = {role for role in ROLES[:-1] if known and reached[role] < SMALL_LAYER and by_role[role]}
     rest = by_role[REST] + [name for role in small for name in by_role[role]]
