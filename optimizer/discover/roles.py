@@ -89,7 +89,7 @@ def propose(direct: Iterable[str], weights: Mapping[str, Weight], measure: str) 
         if by_role[role] and role not in small
     ]
     if not rest:
-        return tuple(found)
+        return tuple(found) or (Proposal(name=REST, roots=(), why="nothing is required yet"),)
     if known and found and reached[REST] + sum(reached[role] for role in small) < SMALL_LAYER:
         return _joined(found, rest)
     why = f"takes the rest: {_some(rest)}"
@@ -99,7 +99,7 @@ def propose(direct: Iterable[str], weights: Mapping[str, Weight], measure: str) 
 
 
 def _joined(found: list[Proposal], rest: list[str]) -> tuple[Proposal, ...]:
-    """A rest that is no layer's worth goes where the plan puts it, which is the last layer before there is a history."""
+    """A rest that is no layer's worth goes where the plan puts it: the last layer, before there is a history."""
     last = found[-1]
     why = f"{last.why}; the rest, {_some(rest)}, has less than {human_bytes(SMALL_LAYER)} and no layer of its own"
     return (*found[:-1], Proposal(name=last.name, roots=last.roots, why=why))

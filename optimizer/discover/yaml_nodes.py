@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEP = 100
-_MANY = 200_000
+_MANY = 100_000
 
 
 class UnreadableError(ValueError):
