@@ -86,7 +86,7 @@ def init(
     for path, text in files.items():
         if not force and path.exists() and _text_of(path) != text:
             raise _there(path)
-    layers = propose(_direct(found), at_hand.weights, at_hand.measure)
+    layers = propose(_direct(found), at_hand.weights, at_hand.measure, packed=not at_hand.installed, most=_room(found))
     text = document(found.functions, layers, found.remarks)
     parse(text, config)
     for path, content in {**files, config: text}.items():
@@ -134,6 +134,14 @@ def _direct(found: Survey) -> list[str]:
 
     holding = {canonicalize_name(r.name) for r in _requirements(found)}
     return sorted({n for required in found.required if required for n in required.direct} & holding)
+
+
+def _room(found: Survey) -> int:
+    """How many layers of ours fit beside those of others."""
+    from optimizer import limits
+
+    others = (s.value for f in found.functions for s in f.settings if s.key == "external_layers")
+    return limits.LAYERS - max(map(len, others))
 
 
 def _at_hand(found: Survey) -> _AtHand:

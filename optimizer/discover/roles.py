@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer import limits
 from optimizer.units import human_bytes
 
 if TYPE_CHECKING:
@@ -60,24 +61,43 @@ def role_of(name: str) -> str:
     return "numeric" if name in _NUMERIC else REST
 
 
-def propose(direct: Iterable[str], weights: Mapping[str, Weight], measure: str) -> tuple[Proposal, ...]:
+def propose(
+    direct: Iterable[str],
+    weights: Mapping[str, Weight],
+    measure: str,
+    *,
+    packed: bool = False,
+    most: int = limits.LAYERS,
+) -> tuple[Proposal, ...]:
     """The layers for what is required, in attach order; at least one.
 
     Args:
         direct: normalised names that a person chose.
         weights: of everything in reach of them, where known; empty where not.
         measure: what the bytes are, in words (`installed`).
+        packed: whether they are those of wheels, which unpack to about three times as many.
+        most: how many layers there may be.
     """
+    found = _by_role(direct, weights, measure, 3 if packed else 1)
+    if len(found) <= most:
+        return found
+    why = f"takes the rest: layers of others leave room for {most}"
+    return (*found[: most - 1], Proposal(name=REST, roots=(), why=why))
+
+
+def _by_role(direct: Iterable[str], weights: Mapping[str, Weight], measure: str, packing: int) -> tuple[Proposal, ...]:
+    """A layer for each role that has something, those of few bytes joined."""
+    small_layer = SMALL_LAYER // packing
     names = sorted(set(direct))
     by_role = {role: [name for name in names if role_of(name) == role] for role in ROLES}
     known = bool(weights) and all(name in weights for name in names)
     reached = _reached(by_role, weights)
     total = sum(weight.bytes for weight in weights.values()) if known else 0
-    if known and total < SMALL_STACK:
+    if known and total < SMALL_STACK // packing:
         weight = f"{_count(len(weights))}, {human_bytes(total)} {measure}"
         why = f"all in one: {weight}; two layers would save next to nothing"
         return (Proposal(name=REST, roots=(), why=why),)
-    small = {role for role in ROLES[:-1] if known and reached[role] < SMALL_LAYER and by_role[role]}
+    small = {role for role in ROLES[:-1] if known and reached[role] < small_layer and by_role[role]}
     rest = by_role[REST] + [name for role in small for name in by_role[role]]
     found = [
         Proposal(
@@ -90,18 +110,18 @@ def propose(direct: Iterable[str], weights: Mapping[str, Weight], measure: str) 
     ]
     if not rest:
         return tuple(found) or (Proposal(name=REST, roots=(), why="nothing is required yet"),)
-    if known and found and reached[REST] + sum(reached[role] for role in small) < SMALL_LAYER:
-        return _joined(found, rest)
+    if known and found and reached[REST] + sum(reached[role] for role in small) < small_layer:
+        return _joined(found, rest, small_layer)
     why = f"takes the rest: {_some(rest)}"
     if small:
-        why += f" ({' and '.join(sorted(small))} would have less than {human_bytes(SMALL_LAYER)})"
+        why += f" ({' and '.join(sorted(small))} would have less than {human_bytes(small_layer)})"
     return (*found, Proposal(name=REST, roots=(), why=why))
 
 
-def _joined(found: list[Proposal], rest: list[str]) -> tuple[Proposal, ...]:
+def _joined(found: list[Proposal], rest: list[str], small_layer: int) -> tuple[Proposal, ...]:
     """A rest that is no layer's worth goes where the plan puts it: the last layer, before there is a history."""
     last = found[-1]
-    why = f"{last.why}; the rest, {_some(rest)}, has less than {human_bytes(SMALL_LAYER)} and no layer of its own"
+    why = f"{last.why}; the rest, {_some(rest)}, has less than {human_bytes(small_layer)} and no layer of its own"
     return (*found[:-1], Proposal(name=last.name, roots=last.roots, why=why))
 
 

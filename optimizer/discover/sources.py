@@ -29,6 +29,7 @@ class Sources:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._trees: dict[str, ast.Module | None] = {}
+        self._imports: dict[str, dict[str, int]] = {}
 
     def modules(self, folder: str = "") -> tuple[str, ...]:
         """The paths of the Python files in the folder, tests and the like left out."""
@@ -66,8 +67,10 @@ class Sources:
 
     def imports(self, path: str) -> dict[str, int]:
         """The top-level names that a module imports absolutely, each with the line."""
+        if path in self._imports:
+            return self._imports[path]
         tree = self.tree(path)
-        found: dict[str, int] = {}
+        found = self._imports.setdefault(path, {})
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -133,7 +136,9 @@ def _handlers(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
         if isinstance(node, ast.FunctionDef) and node.name in _NAMES and len(node.args.args) == _ARGUMENTS:
             yield node.name, node.lineno, f"def {node.name}({', '.join(a.arg for a in node.args.args)})"
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _adapts(node.value):
-            yield node.targets[0].id, node.lineno, f"{node.targets[0].id} = Mangum(...)"
+            name = node.targets[0].id
+            if not name.startswith("_"):  # what a handler of the module's own calls
+                yield name, node.lineno, f"{name} = Mangum(...)"
 
 
 def _adapts(value: ast.expr) -> bool:

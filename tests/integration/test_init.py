@@ -59,44 +59,58 @@ def example(tmp_path):
     return copy
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_init_and_then_plan_work_in_a_project_of_that_style(example, name):
-    project = example(name)
-    optimizer = partial(run_optimizer, project, AWS_REGION="", AWS_DEFAULT_REGION="")
-    done = optimizer("init", "--format", "json")
-    document = json.loads(done.stdout)
-    assert {layer["name"]: layer["roots"] for layer in document["layers"]} == LAYERS[name]
-    config = load(project / "config/layers.toml")
-    assert {layer.name: list(layer.roots) for layer in config.layer} == LAYERS[name]
-    planned = json.loads(optimizer("plan", "--path", SITE, "--format", "json").stdout)
-    assert planned["layers"] == document["plan"]["layers"]
-    assert all(layer["distributions"] for layer in planned["layers"])
-    assert document["next"] == f"Plan again: python -m optimizer plan --path {SITE}"
-
-
-def test_what_sam_says_is_in_the_file(example):
-    project = example("sam")
-    run_optimizer(project, "init")
-    orders, mail = load(project / "config/layers.toml").function
+def sam(config, text):
+    orders, mail = config.function
     assert (orders.name, orders.source, orders.handler) == ("staging-orders", "src/api", "orders.main.handler")
     assert (orders.memory_mb, orders.timeout_seconds, orders.regions) == (1024, 20, ("eu-west-1",))
     assert orders.environment == {"STAGE": "staging", "LOG_LEVEL": "DEBUG", "PAGE_SIZE": "50"}
     assert (mail.memory_mb, mail.timeout_seconds) == (512, 60)
-    text = (project / "config/layers.toml").read_text()
     assert 'handler = "orders.main.handler"          # template.yaml:47\n' in text
     assert "# left out: TABLE_NAME (template.yaml:51: !Ref OrdersTable)" in text
     assert "# ASK: template.yaml:66: this is its logical id" in text
     assert max(map(len, text.splitlines())) <= 130
 
 
-def test_what_terraform_says_is_in_the_file(example):
-    project = example("terraform")
-    run_optimizer(project, "init")
-    ingest, query = load(project / "config/layers.toml").function
+def serverless(config, text):
+    read, make = config.function
+    assert (read.source, read.handler, read.url) == (".", "handlers.api.handler", "public")
+    assert (make.name, make.memory_mb, make.timeout_seconds) == ("reports-dev-nightly", 2048, 900)
+    assert make.environment == {"STAGE": "dev", "BUCKET": "reports-dev", "BATCH": "1000"}
+    assert "# everything in it ships, hidden files aside" in text
+
+
+def terraform(config, text):
+    ingest, query = config.function
     assert (ingest.source, ingest.handler, ingest.memory_mb) == ("services/ingest", "main.handler", 1024)
     assert (query.source, query.url, query.timeout_seconds) == ("services/query", "iam", 3)
     assert ingest.regions == ("ap-southeast-2",)
     assert len(ingest.external_layers) == 1
+    assert "# left out: aws_lambda_layer_version.fonts.arn" in text
+
+
+def pip(config, text):
+    (function,) = config.function
+    assert (function.source, function.handler, function.runtime) == ("src", "shop.app.handler", "python3.11")
+    assert '"requirements.txt"        # found there; there is requirements/base.txt too' in text
+
+
+CHECKS = {"sam": sam, "serverless": serverless, "terraform": terraform, "pip": pip}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_init_and_then_plan_work_in_a_project_of_that_style(example, name):
+    project = example(name)
+    optimizer = partial(run_optimizer, project, XDG_CACHE_HOME=str(project.parent / "cache"))  # not in its source
+    done = optimizer("init", "--format", "json")
+    document = json.loads(done.stdout)
+    assert {layer["name"]: layer["roots"] for layer in document["layers"]} == LAYERS[name]
+    config = load(project / "config/layers.toml")
+    assert {layer.name: list(layer.roots) for layer in config.layer} == LAYERS[name]
+    CHECKS[name](config, (project / "config/layers.toml").read_text())
+    planned = json.loads(optimizer("plan", "--path", SITE, "--format", "json").stdout)
+    assert planned["layers"] == document["plan"]["layers"]
+    assert all(layer["distributions"] for layer in planned["layers"])
+    assert document["next"] == f"Plan again: python -m optimizer plan --path {SITE}"
 
 
 def test_what_is_asked_is_in_the_file_and_told(example):
@@ -106,8 +120,6 @@ def test_what_is_asked_is_in_the_file_and_told(example):
     assert "possible handlers too: src/shop/nightly.py:1" in done.stderr
     assert "# ASK: no file says where it is deployed\nregions = " in (project / "config/layers.toml").read_text()
     assert "web-framework" in done.stdout
-    named = run_optimizer(project, "init", "--force", AWS_REGION="eu-west-3")
-    assert "regions = eu-west-3: no file says it; AWS_REGION of this shell does" in named.stderr
 
 
 def test_an_existing_file_is_written_over_only_with_force(example):

@@ -4,6 +4,7 @@ import pytest
 
 from optimizer.discover.files import Project
 from optimizer.discover.runtimes import python_version
+from optimizer.discover.settle import regions
 from optimizer.discover.sources import Sources
 from optimizer.discover.survey import survey
 from optimizer.errors import UsageError
@@ -43,7 +44,8 @@ def test_handlers_are_known_by_how_they_are_written(project, text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["def handler(request): ...\n", "class A:\n    def handler(self, event): ...\n", "x = 1"]
+    "text",
+    ["def handler(request): ...\n", "class A:\n    def handler(self, event): ...\n", "_x = Mangum(app)\n", "x = 1"],
 )
 def test_what_only_looks_alike_is_none(project, text):
     with pytest.raises(UsageError, match="No Python function"):
@@ -150,6 +152,12 @@ def test_the_runtime_is_read_from_what_says_which_python(project, name, text, ru
 def test_a_range_of_pythons_tells_what_else_it_admits(project):
     found = python_version(project({"pyproject.toml": '[project]\nrequires-python = ">=3.12"\n'}), "")
     assert "admits" in found.how
+
+
+def test_where_no_file_says_a_region_the_shells_is_the_default_and_asked_about():
+    named = regions((), (), {"AWS_DEFAULT_REGION": "eu-west-3"})
+    assert (named.value, named.ask) == (["eu-west-3"], "no file says it; AWS_DEFAULT_REGION of this shell does")
+    assert regions((), (), {"AWS_REGION": "nowhere"}).value == ["us-east-1"]
 
 
 def test_requirements_that_are_nowhere_are_an_error_with_what_was_looked_for(project):

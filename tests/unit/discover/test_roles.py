@@ -75,6 +75,23 @@ def test_there_is_always_a_layer_and_at_most_one_without_roots(direct, known):
     assert sum(not layer.roots for layer in found) <= 1
 
 
+def test_layers_of_others_leave_room_for_fewer():
+    known = weights(boto3=20, fastapi=9, numpy=60, orjson=2)
+    assert [x.name for x in propose(known, known, "installed", most=2)] == ["aws-core", "utilities"]
+    (layer,) = propose(known, known, "installed", most=1)
+    assert layer.roots == ()
+    assert "leave room for 1" in layer.why
+
+
+def test_bytes_of_wheels_count_for_what_they_unpack_to():
+    known = weights(boto3=8, mangum=0.5, orjson=1)
+    assert [x.name for x in propose(known, known, "of wheels", packed=True)] == [
+        "aws-core",
+        "web-framework",
+        "utilities",
+    ]
+
+
 LOCK = """
 [[package]]
 name = "web"
