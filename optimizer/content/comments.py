@@ -88,7 +88,7 @@ def _without(text: str, cuts: list[_Cut]) -> str:
 
 
 def _narrow(text: str) -> str:
-    """The text with a blank for each level, lines that go on in brackets one deeper; lines inside of strings stay."""
+    """The text with a blank for each level, and none where a line goes on; lines inside of strings stay."""
     lines = text.split("\n")
     depth, begins = 0, True
     strings: list[int] = []
@@ -100,7 +100,7 @@ def _narrow(text: str) -> str:
         elif token.type == tokenize.NEWLINE:
             begins = True
         elif token.type not in {tokenize.NL, tokenize.COMMENT, tokenize.ENDMARKER}:
-            depths.setdefault(token.start[0], depth if begins else depth + 1)
+            depths.setdefault(token.start[0], depth if begins else 0)
             begins = False
         kind = tokenize.tok_name[token.type]
         if kind.endswith("STRING_START"):  # Python 3.12 and later take f-strings apart, 3.14 those of templates too

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile
 
-_FORMAT = 7
+_FORMAT = 8
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 

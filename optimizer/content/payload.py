@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.content.store import Store
     from optimizer.models import InstalledFile, Packed, Selection
 
-_FORMAT = 7
+_FORMAT = 8
 """Part of every key: raised when what is kept under a key changes."""
 ENTRY_BYTES = 76
 """A zip's local header (30) and central directory entry (46) without the two copies of the name (APPNOTE 4.3)."""

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RUNNERS = frozenset({"asyncio", "atexit", "concurrent", "contextlib", "contextvars", "json", "signal", "threading"})
-"""Modules of the standard library whose functions call what they are given, and do nothing else with it; so does
-`functools.partial`, whose `__doc__` is its own."""
+"""Modules of the standard library whose functions call what they are given, and do nothing else with it."""
+_LIBRARY_CALLERS = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "functools.partial"}) | {
+    f"pydantic.{kind}{what}" for kind in ("After", "Before", "Plain", "Wrap") for what in ("Serializer", "Validator")
+}
+"""Other functions of which the same is true; the `__doc__` of what `functools.partial` makes is its own."""
 _CALLERS = frozenset({"callable", "filter", "isinstance", "issubclass", "map", "max", "min", "sorted"})
 """Built-in functions of which the same is true."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -62,9 +65,9 @@ class Names:
         name = ast.unparse(function)
         if isinstance(function, ast.Name) and name not in self.origins:
             return name in _CALLERS - self.defined
-        if not self.is_standard(function):
-            return False
-        return self.root(function) in _RUNNERS or self.origins.get(name, name) == "functools.partial"
+        first, _, rest = name.partition(".")
+        dotted = f"{self.origins.get(first, '')}.{rest}".rstrip(".")
+        return dotted in _LIBRARY_CALLERS or (self.is_standard(function) and self.root(function) in _RUNNERS)
 
 
 def _origins(tree: ast.Module, package: str) -> Iterator[tuple[str, str]]:
@@ -99,8 +102,11 @@ class _HandedOn(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Load) or node.id in self._local:
             return
-        origin = self._names.origins.get(node.id, node.id)
-        self.found.add(f"{origin}:" if origin in self._names.own else origin.rpartition(".")[2])
+        origin = self._names.origins.get(node.id)
+        if origin is None:
+            self.found.add(node.id)
+        else:
+            self.found.add(f"{origin}:" if origin in self._names.own else origin.rpartition(".")[2])
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if isinstance(node.ctx, ast.Load):

@@ -41,16 +41,13 @@ class EventFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """What succeeds or fails as one.
+    """What succeeds or fails as one."""
 
-    Attributes:
-        content: A message as text, or an event, parsed.
-        id: The message's; empty where it has none.
-        group: Of records that are done in their order, and not beyond one that failed; empty for none.
-    """
-
+    # A message as text, or an event, parsed.
     content: Any
+    # The message's; empty where it has none.
     id: str = ""
+    # Of records that are done in their order, and not beyond one that failed; empty for none.
     group: str = ""
 
 

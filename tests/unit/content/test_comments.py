@@ -47,7 +47,7 @@ def test_comments_and_the_docstrings_of_those_lines_go_and_lines_keep_their_numb
     '''
     assert short(source, 1, 6, 21) == (
         "\nimport os\n\n\ndef f(a):\n\n\n\n\n\n"
-        ' text = """\n# stays\n    """\n return [\n  a,\n  "# stays",\n  ]\n'
+        ' text = """\n# stays\n    """\n return [\na,\n"# stays",\n]\n'
         'class A:\n """Stays."""\n def g(self):\n  pass\n'
     )
 
@@ -61,7 +61,7 @@ def test_comments_and_the_docstrings_of_those_lines_go_and_lines_keep_their_numb
         ),
         ("\n\n# coding: latin-1\n", "\n\n\n"),
         ("x = 1 # c\r\n# d\r\nif x:\r\n    y = 2\r\n", "x = 1\r\n\r\nif x:\r\n y = 2\r\n"),
-        ("if x: # c\n\ty = 'a\\\n    b'\n\tz = 1 + \\\n\t\t2\n", "if x:\n y = 'a\\\n    b'\n z = 1 + \\\n  2\n"),
+        ("if x: # c\n\ty = 'a\\\n    b'\n\tz = 1 + \\\n\t\t2\n", "if x:\n y = 'a\\\n    b'\n z = 1 + \\\n2\n"),
         ("def f(): 'Text.'\n", "def f(): pass\n"),
         ("def f():\n    'é' 'Text.' # é\n    return 1", "def f():\n\n return 1"),
         ("x = 1  \n", "x = 1  \n"),

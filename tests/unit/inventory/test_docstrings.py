@@ -86,6 +86,8 @@ def test_what_is_handed_on_keeps_its_own(use):
         "asyncio.to_thread(f, 1)",
         "sorted([], key=f)",
         "partial(f, 1)()",
+        "from fastapi import Depends as D\nCount = Annotated[int, D(f)]",
+        "import pydantic\nCount = Annotated[int, pydantic.BeforeValidator(f)]",
         "def g(f):\n    return h(f)",
         "[h(f) for f in x]",
         "x = h(request.f)",
