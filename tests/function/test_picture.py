@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app.core.errors import ProblemError
 from app.core.settings import Settings
@@ -124,6 +125,77 @@ def test_rekognition_gets_jpeg_and_png_untouched(tools: SimpleNamespace) -> None
     for kind in ("JPEG", "PNG"):
         data = tools.picture(Image.new("RGB", (9, 9)), kind)
         assert picture.for_rekognition(data, picture.inspect(data, SETTINGS), SETTINGS) is data
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_rekognition_gets_what_is_over_its_limit_as_a_smaller_jpeg(kind: str, tools: SimpleNamespace) -> None:
+    """An object in S3 that told its place can't be read there by Rekognition, and may have 15 MB."""
+    image = Image.merge("RGB", [Image.effect_noise((2400, 1800), 120)] * 3)
+    image.paste("red", (0, 0, 1200, 1800))
+    data = tools.picture(image, kind, **({"quality": 100} if kind == "JPEG" else {"compress_level": 1}))
+    data += bytes(max(0, 5_242_881 - len(data)))
+    sent = picture.for_rekognition(data, picture.inspect(data, SETTINGS), SETTINGS)
+    assert len(sent) <= 5_242_880 < len(data)
+    info = picture.inspect(sent, SETTINGS)
+    assert (info.format, info.width * 3) == ("JPEG", info.height * 4)
+    red, green, _ = Image.open(io.BytesIO(sent)).getpixel((info.width // 4, info.height // 2))  # type: ignore[misc]
+    assert (red > 200, green < 50) == (True, True)
+
+
+def test_noise_without_end_is_shrunk_until_it_fits(monkeypatch: pytest.MonkeyPatch, tools: SimpleNamespace) -> None:
+    """Quality alone may not do."""
+    monkeypatch.setattr(picture, "_SENT_BYTES", 5000)
+    data = tools.picture(Image.effect_noise((400, 300), 200), "GIF")
+    sent = picture.for_rekognition(data, picture.inspect(data, SETTINGS), SETTINGS)
+    assert len(sent) <= 5000
+    assert Image.open(io.BytesIO(sent)).size == (100, 75)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_rekognition_gets_upright_what_it_would_not_turn(kind: str, orientation: int, tools: SimpleNamespace) -> None:
+    """It reads the Exif of JPEG alone."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.new("RGB", (64, 32), "white")
+    image.paste("red", (0, 0, 16, 16))
+    data = tools.picture(image, kind, exif=exif)
+    info = picture.inspect(data, SETTINGS)
+    assert not picture.fits_rekognition(info)
+    sent = Image.open(io.BytesIO(picture.for_rekognition(data, info, SETTINGS)))
+    assert sent.format == "JPEG"
+    assert sent.size == (info.width, info.height)
+    # The corner to which Exif 2.3 has row 0 and column 0 go.
+    right, below = orientation in {2, 3, 6, 7}, orientation in {3, 4, 7, 8}
+    corner = (sent.width - 8 if right else 8, sent.height - 8 if below else 8)
+    assert sent.getpixel(corner)[1] < 60  # type: ignore[index]
+    assert sent.getpixel((sent.width - corner[0], sent.height - corner[1]))[1] > 200  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_orientation_in_xmp_does_not_count(kind: str, tools: SimpleNamespace) -> None:
+    """Neither browsers nor Rekognition read it; Pillow does."""
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF tiff:Orientation="6"/></x:xmpmeta>'
+    options: dict[str, Any] = {"xmp": xmp}
+    if kind == "PNG":
+        text = PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        options = {"pnginfo": text}
+    elif kind == "TIFF":
+        options = {"tiffinfo": {700: xmp}}
+    data = tools.picture(Image.new("RGB", (30, 20)), kind, **options)
+    assert b"tiff:Orientation" in data
+    info = picture.inspect(data, SETTINGS)
+    assert (info.width, info.height, info.orientation) == (30, 20, 1)
+    assert Image.open(io.BytesIO(picture.for_rekognition(data, info, SETTINGS))).size == (30, 20)
+    assert picture.sample(data, SETTINGS).size == (30, 20)
+
+
+def test_sixteen_bits_reach_rekognition_as_dark_as_they_are(tools: SimpleNamespace) -> None:
+    """Pillow's own conversion would make all of it white."""
+    data = tools.picture(Image.new("I;16", (30, 20), 0x4000), "TIFF")
+    sent = picture.for_rekognition(data, picture.inspect(data, SETTINGS), SETTINGS)
+    assert Image.open(io.BytesIO(sent)).getpixel((5, 5)) == (64, 64, 64)
 
 
 @pytest.mark.parametrize(

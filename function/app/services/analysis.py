@@ -132,14 +132,17 @@ def _part_error(part: Part | Literal["storage"], error: ProblemError) -> PartErr
 
 
 def _overall(errors: Mapping[Part, ProblemError]) -> ProblemError:
-    """The answer where nothing succeeded: the one failure, or the one that all parts share, or a summary."""
+    """The answer where nothing succeeded: the one failure, or the one that all parts share, or a summary.
+
+    Where each part says that the picture is at fault, so does the summary: to ask again would not help.
+    """
     problems = list(errors.values())
     if len({problem.code for problem in problems}) == 1:
         return problems[0]
     summary = ", ".join(f"{part}: {problem.code}" for part, problem in errors.items())
     advice = next((problem.headers for problem in problems if problem.headers), {})
     return ProblemError(
-        status=502,
+        status=422 if all(problem.status < 500 for problem in problems) else 502,  # noqa: PLR2004  # HTTP's
         code="all_parts_failed",
         detail=f"No part of the analysis succeeded ({summary}).",
         headers=advice,

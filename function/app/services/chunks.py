@@ -10,6 +10,7 @@ from app.services.directories import EXIF, HEADERS, clean_exif, tells
 GPS = re.compile(rb"GPS[A-Z][a-z]")  # tags' names, where text isn't known to be metadata
 
 _METADATA = re.compile(rb"raw profile type|xmp|exif|iptc|geo", re.IGNORECASE)  # in a PNG's keyword
+GIF_PICTURE, GIF_CONTROL = 0x2C, 0xF9
 _GIF_BLOCK = re.compile(rb"[\x21\x2c\x3b]")
 _GIF_HEADER, _GIF_IMAGE = 13, 10
 _MOST_CHUNKS = 100_000
@@ -25,7 +26,7 @@ def clean_png(data: bytes) -> bytes:
     """
     cleaned, at = [data[:8]], 8
     room, has_exif = _MOST_TEXTS, b"eXIf" in data
-    for kind, start, stop in _chunks(data, at, ">I4s"):
+    for kind, start, stop in walk(data, at, ">I4s"):
         at = min(stop + 4, len(data))
         if kind not in {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}:
             cleaned.append(data[start - 8 : at])
@@ -64,7 +65,7 @@ def clean_webp(data: bytes) -> bytes:
     cleaned: list[bytes] = []
     gone, at, changed = 0, 12, False
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    for kind, start, stop in _chunks(data[:end], at, "<4sI"):
+    for kind, start, stop in walk(data[:end], at, "<4sI"):
         at = min(stop + (stop - start) % 2, end)
         kept = body = data[start:stop]
         if kind == b"EXIF":
@@ -95,27 +96,51 @@ def clean_gif(data: bytes) -> bytes:
     if not (b"XMP Data" in data or GPS.search(data)):
         return data
     cleaned: list[bytes] = []
-    at, kept_to = _GIF_HEADER + _table(data, 10), 0
+    kept_to, end = 0, gif_start(data)
+    for kind, start, end in gif_blocks(data):  # read behind the loop
+        named = kind != GIF_PICTURE and (
+            GPS.search(data, start, end) or (b"XMP Data" in data[start:end] and tells(data[start:end]))
+        )
+        if named:
+            cleaned.append(data[kept_to:start])
+            kept_to = end
+    end = (data.find(b";", end) + 1) or len(data)
+    return b"".join([*cleaned, data[kept_to:end], _harmless(data[end:])])
+
+
+def gif_start(data: bytes) -> int:
+    """Where a GIF's first block is, behind header and colour table."""
+    return _GIF_HEADER + _table(data, 10)
+
+
+def gif_blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Kind, start and stop of each block in front of the trailer: `GIF_PICTURE`, or an extension's label.
+
+    Raises:
+        ValueError: There are more than 100,000 blocks.
+    """
+    at = gif_start(data)
     for _ in range(_MOST_CHUNKS):
         # Decoders skip what is no block.
         block = _GIF_BLOCK.search(data, at)
         if block is None or block[0] == b";":
-            end = block.end() if block else len(data)
-            return b"".join([*cleaned, data[kept_to:end], _harmless(data[end:])])
+            return
         start = block.start()
         extension = block[0] == b"!"
         at = start + 2 if extension else start + _GIF_IMAGE + _table(data, start + 9) + 1
         while at < len(data) and data[at]:
             at += 1 + data[at]
         at += 1
-        if extension and (GPS.search(data, start, at) or (b"XMP Data" in data[start:at] and tells(data[start:at]))):
-            cleaned.append(data[kept_to:start])
-            kept_to = at
+        yield (data[start + 1] if extension and start + 1 < len(data) else block[0][0]), start, min(at, len(data))
     raise ValueError("too many blocks")
 
 
-def _chunks(data: bytes, at: int, header: str) -> Iterator[tuple[bytes, int, int]]:
-    """Type, start and stop of the body of each chunk: PNG's with a checksum behind it, or RIFF's of even length."""
+def walk(data: bytes, at: int, header: str) -> Iterator[tuple[bytes, int, int]]:
+    """Type, start and stop of the body of each chunk: PNG's with a checksum behind it, or RIFF's of even length.
+
+    Raises:
+        ValueError: There are more than 100,000 chunks.
+    """
     png = header.startswith(">")
     for _ in range(_MOST_CHUNKS):
         if at + 8 > len(data):
@@ -157,6 +182,14 @@ def _names_place(keyword: bytes, text: bytes) -> bool:
         return True
     profile = _profile(text) if b"raw profile type" in keyword.lower() else text
     return profile is None or bool(_METADATA.search(keyword) and tells(profile))
+
+
+def exif_text(kind: bytes, body: bytes) -> bytes:
+    """Exif in a PNG's text chunk, as ImageMagick wrote it before there was a chunk for it; else nothing."""
+    if kind not in {b"tEXt", b"zTXt", b"iTXt"} or b"raw profile type" not in body[:80].lower():
+        return b""
+    keyword, text = _text(kind, body, _MOST_TEXT)
+    return _exif_profile(keyword, text or b"")
 
 
 def _exif_profile(keyword: bytes, text: bytes) -> bytes:

@@ -19,6 +19,7 @@ _TEXTS = frozenset({0x02BC, 0x83BB, 0x8649})  # XMP, IPTC, Photoshop's resources
 _GEOTIFF = frozenset({33550, 33920, 33922, 34264, 34735, 34736, 34737, 42112})  # GeoTIFF 1.0, and GDAL's own
 _BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}  # by type; others have one
 _NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i", 13: "I", 16: "Q"}
+_ORIENTATION = 0x0112
 _MOST_ENTRIES = 65_536
 _MOST_EXIFS = 8
 
@@ -62,6 +63,7 @@ def clean_tiff(data: bytes) -> bytes:
     if not order or len(data) < 8:  # noqa: PLR2004  # the header's length
         raise ValueError("no TIFF header")
     found = _Walk(data, order)
+    found.judge()
     if not found.doomed:
         return data
     cleaned = bytearray(data)
@@ -77,9 +79,70 @@ def clean_tiff(data: bytes) -> bytes:
         tail = data[first + 12 * count : first + 12 * count + 4]
         content = struct.pack(f"{order}H", len(kept)) + b"".join(kept) + tail
         cleaned[directory : directory + len(content) + 12 * len(doomed)] = content + bytes(12 * len(doomed))
-    if len(cleaned) != len(data) or _Walk(bytes(cleaned), order).doomed:
+    again = _Walk(bytes(cleaned), order)
+    again.judge()
+    if len(cleaned) != len(data) or again.doomed:
         raise ValueError("directories lie in each other")
     return bytes(cleaned)
+
+
+def check(data: bytes) -> None:
+    """Refuse a TIFF file whose entries share so many bytes that a reader who copies each runs out of memory.
+
+    Raises:
+        ValueError: They do, or it is no TIFF.
+    """
+    if _Walk(data, HEADERS[data[:4]]).claimed > 2 * len(data):
+        raise ValueError("entries lie in each other")
+
+
+def orientation(exif: bytes) -> int:
+    """What Exif says of it, 1 to 8; 1 where it says nothing that counts."""
+    try:
+        value = First(exif.removeprefix(EXIF)).number(_ORIENTATION, 1)
+    except ValueError:  # damaged Exif is no reason to refuse a picture
+        return 1
+    return value if 1 <= value <= 8 else 1  # noqa: PLR2004  # Exif's eight
+
+
+class First:
+    """The first directory of a TIFF file or of Exif; of a tag that it has twice the last counts, as in Pillow."""
+
+    def __init__(self, data: bytes) -> None:
+        """Read it.
+
+        Raises:
+            ValueError: There is none.
+        """
+        self._data, self._order = data, HEADERS.get(data[:4], "")
+        if not self._order:
+            raise ValueError("no TIFF header")
+        at = self._read("I", 4)
+        count = min(self._read("H", at), (len(data) - at - 2) // 12)
+        self._places = {self._read("H", place): place for place in range(at + 2, at + 2 + 12 * count, 12)}
+
+    def count(self, tag: int) -> int:
+        """How many values a tag has; 0 where it is absent."""
+        return self._read("I", self._places[tag] + 4) if tag in self._places else 0
+
+    def number(self, tag: int, default: int = 0) -> int:
+        """A tag's first value; the default where it has none that is a whole number.
+
+        Raises:
+            ValueError: It isn't in the file.
+        """
+        place = self._places.get(tag)
+        code = _NUMBERS.get(self._read("H", place + 2)) if place is not None else None
+        if place is None or code is None or not self.count(tag):
+            return default
+        inline = struct.calcsize(code) * self.count(tag) <= 4  # noqa: PLR2004  # four stand in the entry
+        return self._read(code, place + 8 if inline else self._read("I", place + 8))
+
+    def _read(self, code: str, at: int) -> int:
+        try:
+            return int(struct.unpack_from(self._order + code, self._data, at)[0])
+        except struct.error as error:
+            raise ValueError("an offset isn't in the file") from error
 
 
 class _Walk:
@@ -89,12 +152,14 @@ class _Walk:
         directories: Offset of each, with the number of its entries that the file holds.
         doomed: Offsets of entries that tell a place, each behind its directory's.
         blank: Ranges of the file that hold a place.
+        claimed: Bytes that the entries say they have, all together.
     """
 
     def __init__(self, data: bytes, order: str) -> None:
         self.directories: dict[int, int] = {}
         self.doomed: list[tuple[int, int]] = []
         self.blank: list[_Range] = []
+        self.claimed = 0
         self._data, self._order, self._left = data, order, _MOST_ENTRIES
         self._texts: list[tuple[int, int, _Range]] = []
         self._notes: list[tuple[int, int, _Range]] = []
@@ -106,6 +171,10 @@ class _Walk:
             directory, tag = self._queue.pop()
             if self._inside(directory) and directory not in self.directories:
                 self._directory(directory, tag)
+
+    def judge(self) -> None:
+        """Add what tells a place by what stands in it, or beside it."""
+        data = self._data
         if self.doomed:
             # Vendors repeat the place in it (Panasonic has city and landmark), each in a form of its own.
             self._doom(self._notes)
@@ -122,6 +191,7 @@ class _Walk:
             size = _BYTES.get(kind, 1) * number
             start = at + 8 if size <= 4 else self._read("I", at + 8)[0]  # noqa: PLR2004  # four stand in the entry
             value = (start, min(start + size, len(self._data)))
+            self.claimed += max(value[1] - start, 0)
             if tag == _GPS:
                 self.blank.append(value)
             elif entry in _DIRECTORIES:

@@ -12,10 +12,10 @@ _PHOTOSHOP = b"Photoshop 3.0\0"
 _FILM = re.compile(rb"\xa9xyz|ISO6709|\0loci")  # a film behind the picture (QuickTime, 3GPP TS 26.244)
 
 # Any marker but RSTn, which stands among the pixels. One byte of 0xff: of a run of them each would be tried.
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _SOI, _EOI, _TEM, _APP1, _APP13 = 0xD8, 0xD9, 0x01, 0xE1, 0xED
-_REMARKS = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})  # APPn but JFIF's and Adobe's, and comments
-_MOST_SEGMENTS = 100_000
+REMARKS = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})  # APPn but JFIF's and Adobe's, and comments
+MOST_SEGMENTS = 100_000
 
 
 def remove(data: bytes, kind: str) -> bytes:
@@ -65,9 +65,9 @@ class _Jpeg:
 
     def clean(self) -> bytes:
         data, at, segments = self._data, 0, 0
-        while found := _MARKER.search(data, at):
+        while found := MARKER.search(data, at):
             marker, at, segments = found[1][0], found.end(), segments + 1
-            if segments > _MOST_SEGMENTS:
+            if segments > MOST_SEGMENTS:
                 raise ValueError("too many segments")
             if marker == _SOI:
                 self._settle()
@@ -99,7 +99,7 @@ class _Jpeg:
             self._xmp.append(body)
         elif marker == _APP13 and self._data.startswith(_PHOTOSHOP, body.start):
             self._photoshop.append(body)
-        elif marker in _REMARKS:
+        elif marker in REMARKS:
             self._remark(body)
 
     def _remark(self, part: slice) -> None:

@@ -24,13 +24,24 @@ _MAGIC = (
     (b"MM\0*", "TIFF"),
     (b"BM", "BMP"),
 )
-REKOGNITION_FORMATS = frozenset({"JPEG", "PNG"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
-_ORIENTATION = 0x0112
+# What turns a picture upright, by Exif's orientation: Pillow's names.
+_UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 # Pixels are decoded one picture at a time: each may take half of the memory that the function has, and parts and
 # pictures of one request run side by side.
 _decoding = Lock()
 _SENT_SIDE = 4096
+_SENT_BYTES = 5_242_880  # of Rekognition's `Image.Bytes`, says its model in botocore
+_BLOCK_BYTES = 64 << 20
+_MOST_RUNS = 1 << 20
 
 
 def decode_base64(text: str, settings: Settings) -> bytes:
@@ -87,11 +98,11 @@ def inspect(data: bytes, settings: Settings) -> ImageInfo:
         ProblemError: 415 for what is no picture of a known format, 422 for a damaged one or one with too many pixels.
     """
     with _open(data, settings) as image:
-        orientation = _orientation(image)
+        orientation = image.info["orientation"]
         # Pillow has turned a TIFF's size already.
         turned = orientation in _SIDEWAYS and image.format != "TIFF"
         width, height = image.size[::-1] if turned else image.size
-        kind = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
+        kind = str(image.format)
         return ImageInfo(
             format=kind,
             media_type=f"image/{kind.lower()}",
@@ -99,7 +110,7 @@ def inspect(data: bytes, settings: Settings) -> ImageInfo:
             height=height,
             mode=image.mode,
             bytes=len(data),
-            animated=_animated(image),
+            animated=image.info["animated"],
             orientation=orientation,
             gps_removed=False,
         )
@@ -145,49 +156,91 @@ def sample(data: bytes, settings: Settings) -> "Image.Image":
     """
     with _decoding, _open(data, settings) as image:
         try:
-            if image.width * image.height > settings.max_pixels:  # JPEG alone may
-                image.draft("RGB", (image.width // 2, image.height // 2))
+            _halve(image, settings)
             return samples.pick(image)
         except Exception as error:  # decoders raise nearly anything for a hostile file
             raise _damaged() from error
 
 
+def fits_rekognition(info: ImageInfo) -> bool:
+    """Whether Rekognition takes the format as it is: of others than JPEG it reads no Exif."""
+    return info.format == "JPEG" or (info.format == "PNG" and info.orientation == 1)
+
+
 def for_rekognition(data: bytes, info: ImageInfo, settings: Settings) -> bytes:
-    """The picture in a format that Rekognition takes: JPEG and PNG as they are, others as JPEG.
+    """The picture as Rekognition takes it: as it is, or else as a JPEG, upright, on white and as large as may be.
 
     Args:
         data: A file.
         info: What `inspect` said of it.
-        settings: Has the limits.
+        settings: Has the limit of pixels.
 
     Raises:
-        ProblemError: The pixels can't be decoded (422), or are too many bytes as JPEG (413).
+        ProblemError: The pixels can't be decoded (422).
     """
-    if info.format in REKOGNITION_FORMATS:
+    if fits_rekognition(info) and len(data) <= _SENT_BYTES:
         return data
-    from PIL import Image, ImageOps  # see _open
+    from PIL import Image  # see _open
 
-    with _decoding, _open(data, settings) as image:
+    with _decoding:
+        pixels = _pixels(data, settings)
         try:
             # Boxes are shares of width and height, so they are as right in the smaller picture.
-            image.thumbnail((_SENT_SIDE, _SENT_SIDE))
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
+            pixels.thumbnail((_SENT_SIDE, _SENT_SIDE))
+            if info.format != "TIFF" and info.orientation in _UPRIGHT:  # Pillow has turned a TIFF already
+                pixels = pixels.transpose(Image.Transpose[_UPRIGHT[info.orientation]])
+            pixels = pixels.convert("RGBA")
             # Transparency on white, as a browser shows it.
-            flat = Image.new("RGB", upright.size, "white")
-            flat.paste(upright, mask=upright.getchannel("A"))
-            target = io.BytesIO()
-            flat.save(target, "JPEG", quality=90)
+            flat = Image.new("RGB", pixels.size, "white")
+            flat.paste(pixels, mask=pixels.getchannel("A"))
+            return _jpeg(flat)
+        except Exception as error:  # Pillow raises nearly anything for a hostile file
+            raise _damaged() from error
+
+
+def _pixels(data: bytes, settings: Settings) -> "Image.Image":
+    """The pixels alone: what decoded them (a WebP's decoder has two frames) goes before more memory is taken."""
+    with _open(data, settings) as image:
+        try:
+            _halve(image, settings)
+            pixels = image.copy()
+            if image.mode.startswith("I;16"):
+                return samples.sixteen_bits(pixels, getattr(image, "tag_v2", {}))
+            if image.mode not in {"I", "F"}:
+                return pixels
+            # As in `samples`: no range is agreed on.
+            low, high = (float(str(end)) for end in pixels.getextrema())
+            scale = 255 / (high - low) if high > low else 0.0
+            return pixels.convert("F").point(lambda value: value * scale - low * scale).convert("L")
         except Exception as error:  # decoders raise nearly anything for a hostile file
             raise _damaged() from error
-    if target.tell() > settings.max_image_bytes:
-        raise too_large(settings.max_image_bytes)
-    return target.getvalue()
+
+
+def _halve(image: "Image.Image", settings: Settings) -> None:
+    """Have a JPEG, which alone may have more than `max_pixels`, decoded at half its size or less."""
+    if image.width * image.height > settings.max_pixels:
+        image.draft("RGB", (image.width // 2, image.height // 2))
+
+
+def _jpeg(image: "Image.Image") -> bytes:
+    """A JPEG that fits into Rekognition's `Image.Bytes`: of less quality, then of fewer pixels."""
+    while True:
+        for quality in (90, 75, 50):
+            target = io.BytesIO()
+            image.save(target, "JPEG", quality=quality)
+            if target.tell() <= _SENT_BYTES:
+                return target.getvalue()
+        image = image.reduce(2)
 
 
 def _open(data: bytes, settings: Settings) -> "Image.Image":
     """Open a file without decoding its pixels; Pillow is imported with the first one."""
     from PIL import Image  # 40 ms that most requests don't need
 
+    from app.services import bare, directories  # with the first picture
+
+    # Blocks over 32 MiB are the system's own, and go back to it: smaller ones stay with the thread that freed them.
+    Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]  # in C
     kind = next((name for magic, name in _MAGIC if data.startswith(magic)), None)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         kind = "WEBP"
@@ -201,8 +254,11 @@ def _open(data: bytes, settings: Settings) -> "Image.Image":
         from PIL import TiffImagePlugin  # noqa: F401  # else Pillow would load all its plugins
     elif kind == "WEBP":
         from PIL import WebPImagePlugin  # noqa: F401
+    if kind == "BMP" and data[14:15] != b"\x0c" and data[30:31] in {b"\1", b"\2"} and len(data) > _MOST_RUNS:
+        raise too_large(_MOST_RUNS)  # run lengths are decoded in Python, 1 s for each MB
     try:
-        image = Image.open(io.BytesIO(data), formats=(kind,))
+        seen = bare.bare(data, kind, settings.max_pixels)
+        image = Image.open(io.BytesIO(seen.data), formats=(kind,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels(settings.max_pixels) from error
     except Exception as error:  # parsers raise nearly anything for a hostile file
@@ -211,25 +267,12 @@ def _open(data: bytes, settings: Settings) -> "Image.Image":
     if image.width * image.height > limit:
         image.close()
         raise _too_many_pixels(limit)
+    if kind == "TIFF":
+        image.info.pop("xmp", None)  # Pillow would turn the picture by it; browsers and Rekognition don't
+    exif = data if kind == "TIFF" else image.info.get("exif") or seen.exif
+    animated = image.is_animated if seen.animated is None and hasattr(image, "is_animated") else bool(seen.animated)
+    image.info.update(orientation=directories.orientation(exif), animated=animated)
     return image
-
-
-def _orientation(image: "Image.Image") -> int:
-    # A PNG's EXIF may stand behind the pixels: asking for it would decode them.
-    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
-        return 1
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  # damaged EXIF is no reason to refuse a picture
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004  # EXIF's eight
-
-
-def _animated(image: "Image.Image") -> bool:
-    try:
-        return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
-    except Exception:  # noqa: BLE001  # a damaged second frame is none
-        return False
 
 
 def too_large(limit: int) -> ProblemError:

@@ -26,7 +26,7 @@ def pick(image: "Image.Image") -> "Image.Image":
     """
     small = _thin(_thin(image, 0), 1)
     if small.mode.startswith("I;16"):
-        small = _sixteen_bits(small, getattr(image, "tag_v2", {}))
+        small = sixteen_bits(small, getattr(image, "tag_v2", {}))
     elif small.mode in {"I", "F"}:
         small = _stretched(small)
     return small.convert("RGBA")
@@ -60,7 +60,7 @@ def _thin(image: "Image.Image", axis: int) -> "Image.Image":
     return thin
 
 
-def _sixteen_bits(image: "Image.Image", tags: Any) -> "Image.Image":
+def sixteen_bits(image: "Image.Image", tags: Any) -> "Image.Image":
     """Grey in up to 16 bits; a TIFF's are neither widened to all of them by Pillow, nor turned where 0 is white."""
     bits = tags.get(_TIFF_BITS, (16,))[0]
     scale = 2 ** (8 - bits)

@@ -74,7 +74,7 @@ def load(source: Source, *, clients: Clients, settings: Settings) -> Picture:
         picture.check_bytes(source, settings)
         given = source
     data, info = picture.clean(given, settings)
-    direct = data is given and info.format in picture.REKOGNITION_FORMATS
+    direct = data is given and picture.fits_rekognition(info)
     return Picture(
         data=data, info=info, sha256=hashlib.sha256(data).hexdigest(), s3_object=s3_object if direct else None
     )
