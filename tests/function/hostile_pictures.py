@@ -1,8 +1,7 @@
 """Pictures that are meant to do harm, and odd ones that are not: made by code, each with what it must come to."""
 
-from __future__ import annotations
-
 import io
+import itertools
 import re
 import struct
 import zipfile
@@ -288,7 +287,7 @@ def many_scans(side: int, length: int, **options: Any) -> bytes:
     """A progressive JPEG that says the same again and again, for a few bytes each."""
     data = save(Image.new("RGB", (side, side), "red"), "JPEG", progressive=True, **options)
     starts = [found.start() for found in re.finditer(rb"\xff\xda", data)] + [len(data) - 2]
-    scans = [data[start:stop] for start, stop in zip(starts, starts[1:], strict=False)]
+    scans = [data[start:stop] for start, stop in itertools.pairwise(starts)]
     # Tables stand between scans: those of one without.
     alone = [scan for scan in scans if b"\xff\xc4" not in scan] or [scans[-1]]
     least = min(alone, key=len)

@@ -1,7 +1,5 @@
 """Hostile pictures through the handler, in a process of its own whose memory is measured, in front of a local AWS."""
 
-from __future__ import annotations
-
 import base64
 import http.server
 import io
@@ -15,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("colors", "labels", "comprehensive", "upload")
@@ -80,7 +78,7 @@ def aws() -> Iterator[Aws]:
             data = fake.objects.get(self.path.partition("?")[0].rpartition("/")[2])
             self.answer(404 if data is None else 200, data or b"<Error><Code>NoSuchKey</Code></Error>")
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815  # the name that http.server calls
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -135,7 +133,7 @@ class Function:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
-    def __enter__(self) -> Function:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -204,7 +202,8 @@ def main(lines: Sequence[str] | io.TextIOBase) -> None:
         answer = lambda_function.handler(event, None)
         seconds = time.process_time() - began
         outcome = {"status": answer["statusCode"], "body": json.loads(answer["body"])}
-        print(json.dumps({**outcome, "seconds": seconds, "peak": peak()}), flush=True)
+        sys.stdout.write(json.dumps({**outcome, "seconds": seconds, "peak": peak()}) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
