@@ -19,6 +19,7 @@ const Charts = (() => {
     if (evaluation.cost === null || least === null) return ["Unknown", "without a release history"];
     const above = least > 0 ? evaluation.cost / least - 1 : 0;
     if (above <= 1e-6) return ["The best", `proved for ${many(evaluation.layers.length, "layer")}`];
+    if (above > 1) return [`≤ ${(above + 1).toFixed(1)} ×`, "the least that is possible: no better bound was found"];
     return [`≤ ${(100 * Math.max(above, 0.0001)).toFixed(2)}%`, "above the best possible, in expected bytes"];
   };
 
@@ -65,14 +66,18 @@ const Charts = (() => {
         el("span", { class: "quiet-text" }, share(count, total))))));
   };
 
+  /* What is very long begins here and goes on where it is opened. */
+  const told = (text) => el("li", {}, text.length <= 320 ? el("bdi", {}, text)
+    : Dom.more(`warning ${text}`, el("bdi", {}, `${text.slice(0, 240)}…`), () => el("bdi", {}, text)));
+
   const notes = (base, evaluation) => {
-    const { document } = base;
+    const { document, initial } = base;
     const said = [...document.warnings, ...(document.never_imported_text ? [document.never_imported_text] : [])];
     const broken = evaluation.broken.map((one) => one.text);
     return [
       broken.length ? el("div", { class: "notice bad" }, el("h3", {}, "This split can't be had"), el("ul", {}, broken.map((text) => el("li", {}, el("bdi", {}, text))))) : null,
-      el("div", { class: "words" }, el("h3", {}, "Certificate"), el("ul", { id: "certificate" }, document.certificate.map((text) => el("li", {}, el("bdi", {}, text))))),
-      said.length ? el("div", { class: "notice" }, el("h3", {}, many(said.length, "warning")), el("ul", { id: "warnings" }, said.map((text) => el("li", {}, el("bdi", {}, text))))) : null];
+      el("div", { class: "words" }, el("h3", {}, evaluation === initial ? "Certificate" : "Certificate of the plan"), el("ul", { id: "certificate" }, document.certificate.map((text) => el("li", {}, el("bdi", {}, text))))),
+      said.length ? el("div", { class: "notice" }, el("h3", {}, many(said.length, "warning")), el("ul", { id: "warnings" }, said.map(told))) : null];
   };
 
   const glance = (element, base, state, evaluation) => {

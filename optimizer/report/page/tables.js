@@ -3,6 +3,8 @@
 const Tables = (() => {
   const { el, name, bytes, many, size, signed } = Dom;
   const sorting = { column: "unzipped_bytes", down: true };
+  const words = new Intl.Collator("en", { numeric: true });
+  const rows = new Map();
   let wanted = "";
 
   const COLUMNS = [
@@ -18,13 +20,13 @@ const Tables = (() => {
 
   const compare = (a, b) => {
     const [one, other] = [a[sorting.column], b[sorting.column]];
-    const order = typeof one === "string" ? one.localeCompare(other, "en", { numeric: true }) : (one ?? -1) - (other ?? -1) || 0;
+    const order = typeof one === "string" ? words.compare(one, other) : (one ?? -1) - (other ?? -1) || 0;
     return (sorting.down ? -order : order) || (a.name < b.name ? -1 : 1);
   };
 
   const others = (distribution) => Object.entries(distribution.alternatives).sort((a, b) => a[1] - b[1]);
 
-  const tableRow = (row, actions) => el("tr", { data: { name: row.name, text: `${row.name} ${row.layer} ${row.version} ${row.reason}`.toLowerCase() },
+  const tableRow = (row, actions) => el("tr", { data: { name: row.name, home: row.layer, text: `${row.name} ${row.layer} ${row.version} ${row.reason}`.toLowerCase() },
     class: row.layer === row.planned ? null : "moved" },
   el("th", { scope: "row" }, el("button", { type: "button", class: "link", onclick: () => actions.select(row.name, { show: true }) }, name(row.name))),
   el("td", {}, name(row.layer), row.layer === row.planned ? null : el("span", { class: "tag" }, "moved")),
@@ -36,13 +38,16 @@ const Tables = (() => {
   el("td", { class: "alternatives" }, others(row).map(([layer, more]) => el("span", {}, name(layer), ` ${signed(more)}`))));
 
   const filter = (element) => {
-    const rows = [...element.querySelectorAll("tbody tr")];
+    const found = [...element.querySelector("tbody").rows];
     let shown = 0;
-    for (const row of rows) {
-      row.hidden = !row.dataset.text.includes(wanted);
-      if (!row.hidden) shown += 1;
+    for (const row of found) {
+      const hidden = !row.dataset.text.includes(wanted);
+      if (row.hidden !== hidden) row.hidden = hidden;
+      if (!hidden) shown += 1;
     }
-    element.querySelector(".shown").textContent = shown === rows.length ? many(shown, "distribution") : `${shown} of ${many(rows.length, "distribution")}`;
+    const text = shown === found.length ? many(shown, "distribution") : `${shown} of ${many(found.length, "distribution")}`;
+    const said = element.querySelector(".shown");
+    if (said.textContent !== text) said.textContent = text;
   };
 
   const heading = ([key, label, kind], again) => {
@@ -55,6 +60,22 @@ const Tables = (() => {
       } }, label, el("span", { class: "direction", "aria-hidden": "true" }, sorted ? (sorting.down ? " ↓" : " ↑") : "")));
   };
 
+  /* Rows are made once and again where their layer is another: a table of hundreds is slow to lay out. */
+  const rowOf = (row, actions) => {
+    const made = rows.get(row.name);
+    if (made?.dataset.home === row.layer) return made;
+    const fresh = tableRow(row, actions);
+    if (made?.isConnected) made.replaceWith(fresh);
+    rows.set(row.name, fresh);
+    return fresh;
+  };
+
+  const arrange = (body, wantedRows) => {
+    if (wantedRows.length !== body.rows.length || wantedRows.some((row, n) => body.rows[n] !== row)) body.replaceChildren(...wantedRows);
+  };
+
+  const COLUMN_WIDTHS = [15, 10, 8, 8, 8, 9, 24, 18];
+
   const distributions = (element, base, state, evaluation, actions) => {
     if (!element.firstChild) {
       const tall = base.items.size > 40 ? "scroll tall" : "scroll framed";
@@ -63,12 +84,13 @@ const Tables = (() => {
       element.append(el("p", { class: "lead" }, "What moving one alone to another layer would cost stands in the last column, in expected bytes a year."),
         el("div", { class: "bar-of-tools" }, el("label", { for: "filter" }, "Filter "), box, el("span", { class: "shown quiet-text", role: "status" })),
         el("div", { class: tall, tabindex: "0", role: "region", "aria-label": "Table of distributions" },
-          el("table", { id: "distribution-table" }, el("caption", { class: "hidden" }, "Distributions"), el("thead"), el("tbody"))));
+          el("table", { id: "distribution-table" }, el("caption", { class: "hidden" }, "Distributions"),
+            el("colgroup", {}, COLUMN_WIDTHS.map((width) => el("col", { style: { width: `${width}%` } }))), el("thead"), el("tbody"))));
     }
     const draw = () => {
       const focused = document.activeElement?.dataset?.column;
       element.querySelector("thead").replaceChildren(el("tr", {}, COLUMNS.map((column) => heading(column, draw))));
-      element.querySelector("tbody").replaceChildren(...rowsOf(base, state).sort(compare).map((row) => tableRow(row, actions)));
+      arrange(element.querySelector("tbody"), rowsOf(base, state).sort(compare).map((row) => rowOf(row, actions)));
       filter(element);
       if (focused) element.querySelector(`[data-column="${focused}"]`).focus();
     };

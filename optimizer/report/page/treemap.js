@@ -70,18 +70,56 @@ const Treemap = (() => {
 
   const said = (rate) => (rate === null ? "releases unknown" : `${rate.toLocaleString("en")} releases a year`);
 
-  const distributionBox = (title, distribution, box, parent, context) => {
-    const { key, actions, moved } = context;
-    const label = `${title} ${distribution.version}: ${bytes(distribution[key])}, ${said(distribution.releases_per_year)}${moved ? ", moved" : ""}`;
-    return el("div", {
-      class: `box${moved ? " moved" : ""}`, role: "treeitem", "aria-level": "2", tabindex: "-1", "aria-label": label,
-      "aria-selected": String(actions.selected === title), title: label,
-      data: { stop: "", distribution: title, heat: heat(distribution.releases_per_year), bytes: distribution[key] },
-      style: place(box, parent) },
-    box.width > 30 && box.height > 15 ? el("span", { class: "box-head" },
+  const drawn = { layers: new Map(), distributions: new Map() };
+
+  const put = (node, name_, value) => { if (node.getAttribute(name_) !== value) node.setAttribute(name_, value); };
+  const lay = (node, box, parent) => Object.assign(node.style, place(box, parent));
+
+  const inside = (title, distribution, box, key) => [
+    box.height > 15 && box.width > Math.min(64, 7 * title.length + 10) ? el("span", { class: "box-head" },
       el("bdi", { class: "name" }, title),
       box.width > 130 ? el("span", { class: "box-size" }, bytes(distribution[key])) : null) : null,
-    folderBoxes(distribution, box, key));
+    folderBoxes(distribution, box, key)].flat().filter((node) => node !== null);
+
+  /* What is in a box is drawn again where its size is another by more than a step: the folders' places are shares of it. */
+  const distributionBox = (title, distribution, box, parent, context) => {
+    const { key, actions, moved } = context;
+    let found = drawn.distributions.get(title);
+    if (!found) {
+      found = { step: "", node: el("div", { role: "treeitem", "aria-level": "2", tabindex: "-1",
+        data: { stop: "", distribution: title, heat: heat(distribution.releases_per_year) } }) };
+      drawn.distributions.set(title, found);
+    }
+    const { node } = found;
+    const label = `${title} ${distribution.version}: ${bytes(distribution[key])}, ${said(distribution.releases_per_year)}${moved ? ", moved" : ""}`;
+    put(node, "class", moved ? "box moved" : "box");
+    put(node, "aria-label", label);
+    put(node, "title", label);
+    put(node, "aria-selected", String(actions.selected === title));
+    put(node, "data-bytes", String(distribution[key]));
+    lay(node, box, parent);
+    const step = [key, Math.round(box.width / 6), Math.round(box.height / 6)].join();
+    if (step !== found.step) {
+      found.step = step;
+      node.replaceChildren(...inside(title, distribution, box, key));
+    }
+    return node;
+  };
+
+  const layerNode = (layer, n) => {
+    if (!drawn.layers.has(layer.name)) {
+      drawn.layers.set(layer.name, el("div", { class: "layer-box", role: "treeitem", "aria-level": "1", "aria-expanded": "true",
+        "aria-selected": "false", tabindex: "-1", data: { stop: "", layer: layer.name } },
+      el("span", { class: "layer-head" }, name(layer.name), el("span", { class: "box-size" })), el("div", { role: "group", class: "boxes" })));
+    }
+    const node = drawn.layers.get(layer.name);
+    node.style.setProperty("--own", Dom.layerColour(n));
+    return node;
+  };
+
+  /* Nodes stay in the document where they can, so that the focus stays on them. */
+  const arrange = (parent, nodes) => {
+    if (nodes.length !== parent.childNodes.length || nodes.some((node, n) => parent.childNodes[n] !== node)) parent.replaceChildren(...nodes);
   };
 
   const layerBox = (layer, n, box, whole, context) => {
@@ -90,18 +128,18 @@ const Treemap = (() => {
     const parts = members.map((title) => ({ title, distribution: base.document.distributions[title] }))
       .sort((a, b) => b.distribution[key] - a.distribution[key] || (a.title < b.title ? -1 : 1));
     const room = inner(box, HEAD);
-    const boxes = squarify(parts.map((part) => ({ value: Math.max(1, part.distribution[key]) })), room);
+    const boxes = squarify(parts.map((part) => ({ value: Math.max(1, part.distribution[key]) })), { ...room, x: 0, y: 0 });
     const sum = parts.reduce((total, part) => total + part.distribution[key], 0);
-    const wasIn = (distribution) => base.document.assignment[distribution.item];
-    return el("div", {
-      class: "layer-box", role: "treeitem", "aria-level": "1", "aria-expanded": "true", "aria-selected": "false",
-      tabindex: "-1", data: { stop: "", layer: layer.name, bytes: sum },
-      "aria-label": `Layer ${layer.name}: ${bytes(sum)}, ${many(parts.length, "distribution")}`,
-      style: { ...place(box, whole), "--own": Dom.layerColour(n) } },
-    el("span", { class: "layer-head" }, name(layer.name), el("span", { class: "box-size" }, bytes(sum))),
-    el("div", { role: "group", class: "boxes", style: place(room, box) },
-      parts.map(({ title, distribution }, m) => distributionBox(title, distribution, { ...boxes[m], x: boxes[m].x - room.x, y: boxes[m].y - room.y }, room,
-        { key, actions, moved: wasIn(distribution) !== state.homes[distribution.item] }))));
+    const node = layerNode(layer, n);
+    const group = node.querySelector(".boxes");
+    put(node, "data-bytes", String(sum));
+    put(node, "aria-label", `Layer ${layer.name}: ${bytes(sum)}, ${many(parts.length, "distribution")}`);
+    node.querySelector(".layer-head > .box-size").textContent = bytes(sum);
+    lay(node, box, whole);
+    lay(group, room, box);
+    arrange(group, parts.map(({ title, distribution }, m) => distributionBox(title, distribution, boxes[m], room,
+      { key, actions, moved: base.document.assignment[distribution.item] !== state.homes[distribution.item] })));
+    return node;
   };
 
   const legend = () => el("ul", { class: "legend heat-legend", "aria-label": "Releases a year" },
@@ -126,16 +164,15 @@ const Treemap = (() => {
 
   const draw = (frame, base, state, evaluation, actions) => {
     const whole = { x: 0, y: 0, width: frame.clientWidth || 900, height: frame.clientHeight || 520 };
-    const held = frame.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const held = frame.contains(document.activeElement) ? document.activeElement : null;
     const shown = evaluation.layers.map((layer, n) => ({ layer, n, value: layer[key] }))
       .filter((one) => one.layer.items.length).sort((a, b) => b.value - a.value);
     const boxes = squarify(shown, whole);
-    frame.replaceChildren(...shown.map(({ layer, n }, m) => layerBox(layer, n, boxes[m], whole, { base, key, state, actions })));
-    const nodes = [...frame.querySelectorAll("[data-stop]")];
-    const current = nodes.find((node) => node.getAttribute("aria-label") === held)
-      || nodes.find((node) => node.dataset.distribution === actions.selected && actions.selected !== null) || nodes[0];
+    arrange(frame, shown.map(({ layer, n }, m) => layerBox(layer, n, boxes[m], whole, { base, key, state, actions })));
+    const current = held?.isConnected ? held : drawn.distributions.get(actions.selected)?.node ?? frame.firstChild;
+    for (const node of frame.querySelectorAll('[tabindex="0"]')) if (node !== current) node.tabIndex = -1;
     if (current) current.tabIndex = 0;
-    if (held !== null && current) current.focus({ preventScroll: true });
+    if (held?.isConnected && document.activeElement !== held) held.focus({ preventScroll: true });
   };
 
   const chosen = (event, actions) => {
