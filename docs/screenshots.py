@@ -21,7 +21,7 @@ from tests.browser.conftest import ARGUMENTS, chromium  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE, PHONE = {"width": 1280, "height": 1330}, {"width": 390, "height": 844}
 
 
 def picture(browser: Browser, page_path: Path, target: Path, *, first: str, last: str, **context: object) -> None:
@@ -52,7 +52,9 @@ def main() -> None:
         picture(
             browser, path, docs / "page-dark.png", first="frontier", last="arrows", viewport=WIDE, color_scheme="dark"
         )
-        picture(browser, path, docs / "page-phone.png", first="", last="treemap", viewport=PHONE, device_scale_factor=2)
+        picture(
+            browser, path, docs / "page-phone.png", first="", last="treemap", viewport=PHONE, device_scale_factor=1.5
+        )
         browser.close()
 
 

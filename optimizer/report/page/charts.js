@@ -70,13 +70,15 @@ const Charts = (() => {
   const told = (text) => el("li", {}, text.length <= 320 ? el("bdi", {}, text)
     : Dom.more(`warning ${text}`, el("bdi", {}, `${text.slice(0, 240)}…`), () => el("bdi", {}, text)));
 
-  const notes = (base, evaluation) => {
-    const { document, initial } = base;
+  const isPlanned = (base, state) => Model.encode(base, state) === "";
+
+  const notes = (base, state, evaluation) => {
+    const { document } = base;
     const said = [...document.warnings, ...(document.never_imported_text ? [document.never_imported_text] : [])];
     const broken = evaluation.broken.map((one) => one.text);
     return [
       broken.length ? el("div", { class: "notice bad" }, el("h3", {}, "This split can't be had"), el("ul", {}, broken.map((text) => el("li", {}, el("bdi", {}, text))))) : null,
-      el("div", { class: "words" }, el("h3", {}, evaluation === initial ? "Certificate" : "Certificate of the plan"), el("ul", { id: "certificate" }, document.certificate.map((text) => el("li", {}, el("bdi", {}, text))))),
+      el("div", { class: "words" }, el("h3", {}, isPlanned(base, state) ? "Certificate" : "Certificate of the plan"), el("ul", { id: "certificate" }, document.certificate.map((text) => el("li", {}, el("bdi", {}, text))))),
       said.length ? el("div", { class: "notice" }, el("h3", {}, many(said.length, "warning")), el("ul", { id: "warnings" }, said.map(told))) : null];
   };
 
@@ -94,7 +96,7 @@ const Charts = (() => {
         tile("layers", "Layers", String(evaluation.layers.length), `of ${document.limits.layers} that Lambda leaves us`),
         tile("certainty", "How far from the best", sure, why)),
       el("div", { class: "two" }, used(base, evaluation), year === null ? null : comparison(base, evaluation)),
-      ...notes(base, evaluation).filter(Boolean));
+      ...notes(base, state, evaluation).filter(Boolean));
   };
 
   const sure = (row) => (row.proved ? "proved the best" : row.lower_bound > 0
@@ -131,7 +133,7 @@ const Charts = (() => {
     const scale = Math.max(...rows.map((row) => row.republished_bytes_per_year), now) || 1;
     element.replaceChildren(
       el("p", { class: "lead" }, "The best split known for each number of layers, by the bytes that a year of releases publishes again. The dashed line is the floor, ",
-        size(evaluation.floor_bytes_per_year), ": a layer for each distribution. The diamond is ", evaluation === base.initial ? "this plan." : `this split, of ${many(evaluation.layers.length, "layer")}.`),
+        size(evaluation.floor_bytes_per_year), ": a layer for each distribution. The diamond is ", isPlanned(base, state) ? "this plan." : `this split, of ${many(evaluation.layers.length, "layer")}.`),
       Dom.table("Bytes a year for each number of layers", ["Layers", ["", "bar-head"], ["Published a year", "right"], ["The layer changes", "right"], "Certainty"], [], { class: "bars frontier" }));
     element.querySelector("tbody").append(...rows.map((row, n) =>
       frontierRow(base, row, rows[n - 1]?.layers === row.layers - 1 ? rows[n - 1] : null, scale, evaluation, planned)));
