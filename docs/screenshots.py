@@ -21,7 +21,7 @@ from tests.browser.conftest import ARGUMENTS, chromium  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-WIDE, PHONE = {"width": 1280, "height": 1330}, {"width": 390, "height": 844}
+WIDE, PHONE = {"width": 1280, "height": 1100}, {"width": 390, "height": 844}
 
 
 def picture(browser: Browser, page_path: Path, target: Path, *, first: str, last: str, **context: object) -> None:
