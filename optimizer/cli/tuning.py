@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 5_000
 _Name = Annotated[str, Field(min_length=1, max_length=300)]
-_Names = Annotated[tuple[_Name, ...], Field(max_length=_MOST_NAMES)]
+_Names = Annotated[list[_Name], Field(max_length=_MOST_NAMES)]
 
 
 class _Layer(BaseModel):
@@ -36,14 +36,23 @@ class _Layer(BaseModel):
     include: _Names
     self_contained: bool
 
+    def table(self) -> LayerTable:
+        return LayerTable(
+            name=self.name,
+            was=self.was,
+            roots=tuple(self.roots),
+            include=tuple(self.include),
+            self_contained=self.self_contained,
+        )
+
 
 class _Sent(BaseModel):
     """What the page sends: the layers as they are to be, and what it was made from."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    layers: Annotated[tuple[_Layer, ...], Field(min_length=1, max_length=20)]
+    layers: Annotated[list[_Layer], Field(min_length=1, max_length=20)]
 
 
 class Session:
@@ -131,7 +140,7 @@ class Session:
             raise UsageError(f"What the page sent is not understood: {faults}", mend="Load the page again.") from error
         text = self._check_revision(wanted.revision)
         parse(text, self._source.config)
-        return with_layers(text, [LayerTable(**layer.model_dump()) for layer in wanted.layers])
+        return with_layers(text, [layer.table() for layer in wanted.layers])
 
     def _check_revision(self, revision: str) -> str:
         text = self._text()

@@ -135,7 +135,7 @@ def test_layers_are_added_renamed_reordered_and_removed(page):
     page.locator("#what-if-new").fill("steady")
     page.locator("#what-if-add").click()
     assert page.locator("#what-if-broken").text_content() == (
-        "This can't be deployedsteady is empty: move something into it, or remove it."
+        "What stands in the waysteady is empty: move something into it, or remove it."
     )
     move(page, "pillow", "steady")
     assert page.locator("#what-if-broken").count() == 0

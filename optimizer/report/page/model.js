@@ -381,7 +381,8 @@ const Model = (() => {
       if (table.self_contained) lines.push("self_contained = true\n");
       return lines.join("");
     });
-    return [head.trimEnd() && `${head.trimEnd()}\n`, text.join("\n"), tail.trim() && `\n${tail.replace(/^\s*\n/, "")}`].join("");
+    const start = head === "" || head.endsWith("\n") ? head : `${head}\n`;
+    return start + text.join("\n") + (tail.trim() ? `\n${tail.replace(/^\s*\n/, "")}` : "");
   }
 
   return Object.freeze({ open, initial, evaluate, move, addLayer, removeLayer, rename, reorder, arrange, movedItems, encode, decode,

@@ -48,7 +48,7 @@ const WhatIf = (() => {
       el("dt", {}, "Ships"), el("dd", {}, size(evaluation.total_unzipped_bytes, { id: "what-if-total" }), " unzipped",
         el("div", { class: "quiet-text" }, room(evaluation))),
       el("dt", {}, "Order"), el("dd", {}, order(evaluation))),
-    evaluation.broken.length ? el("div", { class: "notice bad", id: "what-if-broken" }, el("strong", {}, "This can't be deployed"),
+    evaluation.broken.length ? el("div", { class: "notice bad", id: "what-if-broken" }, el("strong", {}, "What stands in the way"),
       el("ul", {}, evaluation.broken.map((row) => el("li", { data: { kind: row.kind } }, el("bdi", {}, row.text))))) : null];
 
   /* Each layer but the item's own, with what it would cost. */
