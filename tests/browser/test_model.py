@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from optimizer.config import Config, load
+from optimizer.cli.pipeline import Source, planned
+from optimizer.config import Config, load, parse
 from optimizer.errors import ConfigError
 from optimizer.graph import Group
 from optimizer.partition import make_problem, solve
@@ -19,7 +20,10 @@ from optimizer.partition.document import parse_problem
 from optimizer.partition.instance import cost, floor, respects
 from optimizer.partition.solve import instance_of
 from optimizer.plan import LayerPlan
+from optimizer.report.plan_json import plan_document
 from tests.browser.problems import HEAD, SMALL_TABLES, TAIL, document_of, random_case, small_problem
+from tests.browser.stacks import document_of as document_of_stack
+from tests.browser.stacks import make_stack
 
 if TYPE_CHECKING:
     from optimizer.partition.problem import Problem
@@ -37,6 +41,41 @@ def test_numbers_and_files_agree_with_the_planner_after_random_changes(model, tm
             assert_planned(problem, step, tmp_path / f"{number}.toml")
         made += sum(step["fault"] is None for step in shown[1:])
     assert made > 150  # chance names layers that are not there too
+
+
+@pytest.mark.parametrize("history", [True, False], ids=["history", "no history"])
+def test_the_file_of_what_is_shown_is_planned_to_the_same_bytes(model, tmp_path, monkeypatch, history):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = make_stack(tmp_path / "project", 27, history=history)
+    shown = model(
+        """([document, homes]) => { const base = Model.open(document);
+        let state = Model.addLayer(base, Model.initial(base), "steady");
+        for (const [item, layer] of homes) state = Model.move(base, state, item, layer);
+        state = Model.reorder(base, state, "steady", 1);
+        state = Model.rename(base, state, "utilities", "rest");
+        const text = Model.toml(base, state, {everything: true});
+        return {state, evaluation: Model.evaluate(base, state), text}; }""",
+        [
+            document_of_stack(path),
+            [*([f"d{k}", "steady"] for k in range(0, 20, 5)), ["d3", "aws-core"]],
+        ],
+    )
+    text, evaluation = shown["text"], shown["evaluation"]
+    source = Source(config=path, path=path.parents[1] / "site", change=lambda _: parse(text, path))
+    with planned(source) as found:
+        plan = plan_document(found.plan)
+    assert found.plan.partition.assignment == shown["state"]["homes"]
+    for planned_layer, layer in zip(plan["layers"], evaluation["layers"], strict=True):
+        for key in ("name", "zipped_bytes", "unzipped_bytes"):
+            assert planned_layer[key] == layer[key]
+    for key in ("total_unzipped_bytes", "headroom_bytes", "fits"):
+        assert plan[key] == evaluation[key]
+    for key in ("republished_bytes_per_year", "floor_bytes_per_year"):
+        assert plan["objective"][key] == evaluation[key]
+    if history:
+        assert plan["objective"]["cost"] == pytest.approx(evaluation["cost"], rel=1e-12)
+    else:
+        assert plan["objective"]["cost"] is evaluation["cost"] is None
 
 
 def test_a_link_is_the_state_and_a_damaged_one_is_refused(model):
