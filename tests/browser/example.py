@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def example_page(factory: pytest.TempPathFactory) -> Path:
     """The page of this project's own plan; the processes of a run share it, and its cache."""
-    folder = factory.getbasetemp().parent
+    folder = _shared(factory)
     page = folder / "example/page.html"
     with FileLock(folder / "example.lock"):
         if not page.exists():
@@ -45,7 +46,13 @@ def plan_with(text: str, project: Path, factory: pytest.TempPathFactory) -> Any:
     for name in ("function", "layers"):
         if not (project / name).exists():
             (project / name).symlink_to(ROOT / name)
-    return json.loads(_plan(factory.getbasetemp().parent, project, "--format", "json"))
+    return json.loads(_plan(_shared(factory), project, "--format", "json"))
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of a run, and for no other run."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def _plan(shared: Path, folder: Path, *arguments: str) -> str:
