@@ -52,6 +52,17 @@ def noisy(image: Image.Image, sigma: float) -> Image.Image:
     return Image.merge("RGB", channels)
 
 
+def chequered(size: tuple[int, int], tile: int) -> Image.Image:
+    """Black and white squares."""
+    squares = Image.frombytes("L", (2, 2), b"\xff\0\0\xff")
+    board = Image.new("L", (-(-size[0] // tile), -(-size[1] // tile)))
+    for x in range(0, board.width, 2):
+        board.paste(squares, (x, 0))
+    for y in range(2, board.height, 2):
+        board.paste(board.crop((0, 0, board.width, 2)), (0, y))
+    return board.resize((board.width * tile, board.height * tile), Image.Resampling.NEAREST).crop((0, 0, *size))
+
+
 def check(color: Sequence[Color], parts: Sequence[tuple[str, float]], *, within: float = 6) -> None:
     """Each part is there with its share, in a colour that looks the same, and nothing else."""
     assert len(color) == len(parts), color
@@ -125,15 +136,8 @@ def test_where_colours_are_more_than_eight_the_closest_count_as_one(tools: Simpl
 @pytest.mark.parametrize(("size", "tile"), [((1536, 1536), 1), ((767, 769), 1), ((1600, 1200), 2), ((640, 480), 5)])
 def test_fine_patterns_show_both_colours(kind: str, size: tuple[int, int], tile: int, tools: SimpleNamespace) -> None:
     """A regular sample, or a JPEG decoded at half its size, would see one of them, or what lies between."""
-    cell = Image.new("L", (2 * tile, 2 * tile))
-    cell.paste(255, (0, 0, tile, tile))
-    cell.paste(255, (tile, tile, 2 * tile, 2 * tile))
-    row = Image.new("L", (size[0], 2 * tile))
-    for x in range(0, size[0], 2 * tile):
-        row.paste(cell, (x, 0))
-    board, stripes = Image.new("L", size), row.crop((0, 0, size[0], 1)).resize(size, Image.Resampling.NEAREST)
-    for y in range(0, size[1], 2 * tile):
-        board.paste(row, (0, y))
+    board = chequered(size, tile)
+    stripes = board.crop((0, 0, size[0], 1)).resize(size, Image.Resampling.NEAREST)
     for image in (board, stripes, stripes.transpose(Image.Transpose.ROTATE_90)):
         dark, bright = sorted(found(tools.picture(image, kind)), key=lambda color: color.rgb)
         assert (max(dark.rgb) < 8, min(bright.rgb) > 247) == (True, True)
@@ -385,11 +389,11 @@ def test_smallest_pictures_have_one_colour(kind: str, size: tuple[int, int], too
     check(found(tools.picture(Image.new("RGB", size, "#3c78b4"), kind)), [("#3c78b4", 1.0)])
 
 
-def test_largest_jpeg_is_decoded_at_half_its_size(tools: SimpleNamespace) -> None:
+def test_largest_jpeg_is_averaged_2_by_2(tools: SimpleNamespace) -> None:
     """Its pixels take no more memory than those of the largest picture in another format."""
-    parts = (("#c81e1e", 0.6), ("#1e1ec8", 0.4))
-    data = tools.picture(blocks((1000, 600), *parts), "JPEG")
-    check(colors.dominant(picture.sample(data, Settings(max_pixels=400_000))), parts)
+    data = tools.picture(chequered((600, 400), 1), "JPEG", quality=95)
+    for limit, count in ((240_000, 2), (239_999, 1)):
+        assert len(colors.dominant(picture.sample(data, Settings(max_pixels=limit)))) == count
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,8 @@ def _quantised(sample: "Image.Image") -> list[_Group]:
         found = [(count, tuple(rgba[:3])) for count, rgba in few if rgba[3] >= _OPAQUE]  # type: ignore[index]
     else:
         visible = sample.getchannel("A").point(lambda alpha: 255 if alpha >= _OPAQUE else 0)
-        flat = Image.new("RGB", sample.size)  # what can't be seen is black, or it would take up entries
-        flat.paste(sample, mask=visible)
         # An entry is the mean of what is alike in its upper bits. Median cut takes a hundred times as long for noise.
-        reduced = flat.quantize(_PALETTE, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        reduced = sample.convert("RGB").quantize(_PALETTE, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette = reduced.getpalette() or []
         counts = reduced.histogram(visible)[: len(palette) // 3]
         found = [(count, tuple(palette[3 * at : 3 * at + 3])) for at, count in enumerate(counts) if count]
