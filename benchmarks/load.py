@@ -92,7 +92,17 @@ for _ in range(20):
             taken[name].append(time.perf_counter_ns() - began)
             assert answer["statusCode"] == 200, answer
 medians = {name: statistics.median(times[len(times) // 10:]) / 1000 for name, times in taken.items()}
-print(json.dumps(medians), file=sys.stderr)
+path = "/api/v1/analyze"
+event["requestContext"]["http"].update(method="POST", path=path)
+event["headers"]["content-type"] = "application/json"
+event.update(rawPath=path, body=sys.stdin.read())
+spent = []
+for _ in range(25):
+    began = time.process_time_ns()
+    answer = lambda_function.handler(event, context)
+    spent.append(time.process_time_ns() - began)
+    assert answer["statusCode"] == 200, answer
+print(json.dumps({"health": medians, "colors": statistics.median(spent[5:]) / 1e6}), file=sys.stderr)
 """
 )
 
@@ -352,7 +362,7 @@ def _look_for_less(name: str, url: str, asked: bytes, *, most: float, below: flo
         print(f"{name:24} no rate down to {STEPS[-1]} of that is held, even for {seconds / 5:g} s", flush=True)
 
 
-def in_process(folder: Path, build: Path) -> None:
+def in_process(folder: Path, build: Path, body: bytes) -> None:
     """What the handlers alone take."""
     manifest = Manifest.read(build)
     layers = tuple(build / artifact.path for artifact in manifest.artifacts if artifact.kind == "layer")
@@ -394,14 +404,17 @@ def in_process(folder: Path, build: Path) -> None:
         env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(map(str, (folders.task, *folders.layer_paths)))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        input=body.decode(),
         text=True,
         check=False,
     )
     if done.returncode:
         sys.exit(f"the handlers alone failed:\n{done.stderr}")
     print("\nhandler alone, GET /health     median us")
-    for name, median in json.loads(done.stderr.splitlines()[-1]).items():
+    taken = json.loads(done.stderr.splitlines()[-1])
+    for name, median in taken["health"].items():
         print(f"{name:32} {median:7.1f}")
+    print(f"\nhandler alone, POST analyze, colors: {taken['colors']:.1f} ms of CPU (median)")
 
 
 def main() -> None:
@@ -427,7 +440,7 @@ def main() -> None:
         )
         for name, address, text, rate, seconds in runs:
             measure(aws, name, address, text, rate=rate, seconds=seconds)
-        in_process(folder, build)
+        in_process(folder, build, body)
 
 
 if __name__ == "__main__":
