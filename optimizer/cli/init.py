@@ -146,8 +146,6 @@ def _room(found: Survey) -> int:
 
 def _at_hand(found: Survey) -> _AtHand:
     """The project's own environment if it has what is required, else the running one; else what the lock says."""
-    from packaging.utils import canonicalize_name
-
     from optimizer.discover.files import listed
     from optimizer.discover.weights import installed_weights, locked_weights
     from optimizer.inventory import InstalledEnvironment
@@ -162,12 +160,11 @@ def _at_hand(found: Survey) -> _AtHand:
                 note(f"{site} is passed over: {error.message}")
     places.append((None, InstalledEnvironment.running()))
     for path, environment in places:
-        weights = installed_weights(environment, requirements, found.target)
-        if weights or not requirements:
-            return _AtHand(installed=True, weights=weights, measure="installed", path=path)
+        here = installed_weights(environment, requirements, found.target)
+        if not here.lacking:
+            return _AtHand(installed=True, weights=here.weights, measure="installed", path=path)
         if path is not None:
-            missing = sorted({canonicalize_name(r.name) for r in requirements} - set(environment.names()))
-            note(f"{_shown(path, found.project.root)} does not have {listed(missing) or 'all that is required'}")
+            note(f"{_shown(path, found.project.root)} lacks {listed(here.lacking)}")
     for required in found.required:
         if required is not None and required.lock.endswith("uv.lock") and (text := found.project.text(required.lock)):
             weights = locked_weights(text, _direct(found), found.target)

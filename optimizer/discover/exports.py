@@ -6,9 +6,8 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.discover.required import constraints_text, export_text
-
 if TYPE_CHECKING:
+    from optimizer.discover.required import Export
     from optimizer.discover.survey import Survey
 
 _EMPTY = (
@@ -40,3 +39,27 @@ def write_requirements(found: Survey, folder: str) -> dict[str, str]:
         path = posixpath.join(folder, f"requirements-{names[key]}.txt")
         function.settings = [replace(s, value=path) if s.key == "requirements" else s for s in function.settings]
     return files
+
+
+def export_text(export: Export, constraints: str) -> str:
+    """The requirements file; `constraints` is the name of the file beside it that holds the lock's versions."""
+    what = f"What {export.source} requires" + (f", in the versions of {export.lock}" if export.lock else "")
+    text = f"# {what}: written by `layer-optimizer init`, not kept up to date by anything.\n"
+    if export.again:
+        text += f"# Anew, with everything pinned: {export.again} THIS-FILE\n"
+    text += "".join(f"# not taken over, since no index has it: {name}\n" for name in map(_one_line, export.unread))
+    if export.constraints:
+        text += f"-c {constraints}\n"
+    return text + "".join(f"{line}\n" for line in map(_one_line, export.lines))
+
+
+def constraints_text(export: Export) -> str:
+    """The constraints file."""
+    head = (
+        f"# The versions that {export.lock} has, whether they are needed or not: written by `layer-optimizer init`.\n"
+    )
+    return head + "".join(f"{_one_line(line)}\n" for line in export.constraints)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

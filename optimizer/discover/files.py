@@ -6,7 +6,6 @@ import os
 import posixpath
 from functools import cached_property
 from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,8 +73,6 @@ class Project:
             status = place.stat()
             if not place.resolve().is_relative_to(self.root):
                 self.note(f"{path} is a link out of the project")
-            elif not S_ISREG(status.st_mode):
-                self.note(f"{path} is no regular file")
             elif status.st_size > (LOCK_BYTES if path.endswith((".lock", "pylock.toml")) else TEXT_BYTES):
                 self.note(f"{path} has {status.st_size:,} bytes, more than a file of its kind that a person wrote")
             else:
@@ -93,7 +90,7 @@ class Project:
     @staticmethod
     def _is_ours(folder: Path) -> bool:
         name = folder.name
-        if not name.isprintable() or name.startswith(".") or name in _NOT_OURS or folder.is_symlink():
+        if not name.isprintable() or name.startswith(".") or name in _NOT_OURS:
             return False
         return not (folder / "pyvenv.cfg").exists()
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from optimizer.discover.declared import declared
@@ -16,8 +17,6 @@ from optimizer.inventory.requirements import includes_of, requirements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from packaging.requirements import Requirement
 
     from optimizer.discover.declared import Declared
     from optimizer.discover.files import Project
@@ -71,7 +70,9 @@ class Required:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-def find_required(project: Project, folder: str, target: Target, named: Value | None = None) -> Required | None:
+def find_required(
+    project: Project, folder: str, target: Target, *, named: Value | None = None, layer: Value | None = None
+) -> Required | None:
     """What the function whose source lies in that folder requires: the nearest file says it, from there outwards.
 
     Args:
@@ -79,9 +80,11 @@ def find_required(project: Project, folder: str, target: Target, named: Value | 
         folder: the function's source folder, relative to the project.
         target: which markers and locks are evaluated for.
         named: the file that a tool's file names, where it does.
+        layer: the file of a layer that the project's own tool makes; it counts before files outside the source folder.
     """
-    if named is not None and named.value and (path := joined("", str(named.value))) and project.has(path):
-        return _of_file(project, path, ())
+    first = _named(project, named)
+    if first is not None:
+        return first
     here = "" if folder == "." else folder
     while True:
         found = list(_in_folder(project, here))
@@ -90,9 +93,16 @@ def find_required(project: Project, folder: str, target: Target, named: Value | 
             required = _read(project, path, others, target)
             if required is not None:
                 return required
-        if not here:
-            return None
+        of_layer, layer = _named(project, layer), None
+        if of_layer is not None or not here:
+            return of_layer
         here = posixpath.dirname(here)
+
+
+def _named(project: Project, named: Value | None) -> Required | None:
+    """What the file requires that a tool's file names, relative to the project; None where there is none."""
+    path = joined("", str(named.value)) if named is not None and named.value else None
+    return _of_file(project, path, ()) if path is not None and project.has(path) else None
 
 
 def elsewhere(project: Project) -> tuple[str, ...]:
@@ -203,7 +213,7 @@ def _exported(found: Declared, path: str, lock: str, versions: dict[str, str], o
     )
     return Required(
         place=found.place,
-        requirements=found.requirements,
+        requirements=tuple(_parsed(line) or r for line, r in zip(lines, found.requirements, strict=True)),
         direct=direct,
         export=export,
         others=others,
@@ -212,28 +222,12 @@ def _exported(found: Declared, path: str, lock: str, versions: dict[str, str], o
     )
 
 
-def export_text(export: Export, constraints: str) -> str:
-    """The requirements file; `constraints` is the name of the file beside it that holds the lock's versions."""
-    what = f"What {export.source} requires" + (f", in the versions of {export.lock}" if export.lock else "")
-    text = f"# {what}: written by `layer-optimizer init`, not kept up to date by anything.\n"
-    if export.again:
-        text += f"# Anew, with everything pinned: {export.again} THIS-FILE\n"
-    text += "".join(f"# not taken over, since no index has it: {name}\n" for name in map(_one_line, export.unread))
-    if export.constraints:
-        text += f"-c {constraints}\n"
-    return text + "".join(f"{line}\n" for line in map(_one_line, export.lines))
-
-
-def constraints_text(export: Export) -> str:
-    """The constraints file."""
-    head = (
-        f"# The versions that {export.lock} has, whether they are needed or not: written by `layer-optimizer init`.\n"
-    )
-    return head + "".join(f"{_one_line(line)}\n" for line in export.constraints)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _parsed(line: str) -> Requirement | None:
+    """The requirement with the lock's version; None where the lock has something that is no version."""
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
 
 
 def told_of(required: Required) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optimizer.discover.files import is_test, line_of
-from optimizer.discover.intrinsics import Template
+from optimizer.discover.files import is_test, joined, line_of
+from optimizer.discover.intrinsics import Template, written
 from optimizer.discover.values import FoundFunction, Reading, Value
 from optimizer.discover.yaml_nodes import Node, UnreadableError, parse_yaml
 
@@ -105,7 +106,11 @@ def _function(template: Template, label: str, layers: list[Node], where: str) ->
         variables = properties.get("Environment", "Variables")
         environment |= {k: template.value(v) for k, v in (variables.pairs if variables else {}).items()}
         listed = properties.get("Layers")
-        attached += [template.value(node) for node in (listed.items if listed else ())]
+        for node in listed.items if listed else ():
+            attached.append(template.value(node))
+            own = _layer_requirements(template, written(node).removeprefix("!Ref "))
+            if own is not None:
+                values["layer_requirements"] = own
     left = tuple(
         f"{key} ({template.path}:{node.line})"
         for key in ("Policies", "Events", "VpcConfig", "DeadLetterQueue")
@@ -122,6 +127,16 @@ def _function(template: Template, label: str, layers: list[Node], where: str) ->
         defaults=_DEFAULTS,
         left=left,
     )
+
+
+def _layer_requirements(template: Template, label: str) -> Value | None:
+    """The requirements file of a layer that the template makes of a folder, relative to the project."""
+    content = template.top.get("Resources", label, "Properties", "ContentUri")
+    if content is None:
+        return None
+    found = template.value(content)
+    folder = joined(posixpath.dirname(template.path), str(found.value)) if found.value else None
+    return replace(found, value=posixpath.join(folder, "requirements.txt")) if folder else None
 
 
 def _last(layers: list[Node], *keys: str) -> Node | None:

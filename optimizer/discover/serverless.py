@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.discover.files import is_test
+from optimizer.discover.files import is_test, joined
 from optimizer.discover.serverless_variables import Service
 from optimizer.discover.values import FoundFunction, Reading, UnresolvedError, Value
 from optimizer.discover.yaml_nodes import Node, UnreadableError, parse_yaml
@@ -96,7 +97,9 @@ def _function(service: Service, label: str, provider: Node, own: Node) -> FoundF
     values["source"] = Value(value=".", where=where, how="the service's folder")
     requirements = service.top.get("custom", "pythonRequirements", "fileName")
     if requirements is not None:
-        values["requirements"] = service.value(requirements)
+        named = service.value(requirements)
+        path = joined(posixpath.dirname(service.path), str(named.value)) if named.value else None
+        values["requirements"] = replace(named, value=path)
     role = own.get("role") or provider.get("iam", "role")
     if role is not None and role.text:
         values["role_arn"] = service.value(role)

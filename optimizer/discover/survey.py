@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from optimizer.discover import settle
-from optimizer.discover.files import Project, listed
+from optimizer.discover.files import Project, is_test, listed
 from optimizer.discover.placing import place
 from optimizer.discover.required import LOOKED_FOR, elsewhere, find_required, told_of
 from optimizer.discover.runtimes import default_runtime, python_version
@@ -64,7 +64,12 @@ def survey(root: Path) -> Survey:
     region = settle.regions(reading.regions, reading.other_regions, os.environ)
     required = []
     for function in kept:
-        required.append(find_required(project, function.source, target, function.found.values.get("requirements")))
+        told = function.found.values
+        required.append(
+            find_required(
+                project, function.source, target, named=told.get("requirements"), layer=told.get("layer_requirements")
+            )
+        )
         _rest(sources, function, region, required[-1])
         region = replace(region, remarks=())  # told once
     if not any(required):
@@ -88,6 +93,9 @@ def _reading(project: Project, sources: Sources) -> tuple[Reading, list[str]]:
     """The first tool's reading that has Python functions, else what the code alone says."""
     chosen: Reading | None = None
     notes: list[str] = []
+    for path in project.named("cdk.json", "*.tf.json"):
+        if not is_test(path):
+            project.note(f"{path} is of a tool whose files are not read here")
     for tool, read in _READERS:
         reading = read(project)
         python = tuple(f for f in reading.functions if _is_python(project, f))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
@@ -30,17 +31,29 @@ def holds(requirement: Requirement, target: Target) -> bool:
     return _marked(str(requirement.marker) if requirement.marker else "", target)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledWeights:
+    """What is installed of what the requirements lead to, by name; `lacking` is what is not, or in another version."""
+
+    weights: dict[str, Weight]
+    lacking: tuple[str, ...]
+
+
 def installed_weights(
     environment: Environment, requirements: Iterable[Requirement], target: Target
-) -> dict[str, Weight]:
-    """What is installed of what the requirements lead to, by name; empty where one of them is missing itself."""
+) -> InstalledWeights:
+    """What an environment has of what the requirements lead to."""
     closure = Closure(environment, target)
-    direct, _ = closure.walk(RequirementLine(r, "") for r in requirements)
-    found = {
-        str(d.name): Weight(bytes=d.installed_bytes, requires=tuple(map(str, d.requires)))
-        for d in closure.distributions()
-    }
-    return found if all(name in found for name in direct) else {}
+    closure.walk(RequirementLine(r, "the requirements") for r in requirements)
+    return InstalledWeights(
+        weights={
+            str(d.name): Weight(bytes=d.installed_bytes, requires=tuple(map(str, d.requires)))
+            for d in closure.distributions()
+        },
+        lacking=tuple(
+            f"{d.distribution} ({d.detail})" for d in closure.defects.values() if d.code in {"missing", "specifier"}
+        ),
+    )
 
 
 def locked_weights(text: str, direct: Iterable[str], target: Target) -> dict[str, Weight]:

@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 
 from optimizer.config import load
-from tests.support import ROOT, environment_of, lay_out, run_optimizer
+from tests.support import ROOT, environment_of, lay_out, make_wheel, run_optimizer
+from tests.unit.inventory.resolving import isolated
 
 PROJECTS = ROOT / "tests/fixtures/projects"
 MIB = 1 << 20
@@ -169,6 +170,24 @@ def test_a_lock_becomes_a_requirements_file_that_plan_reads(tmp_path, lock, head
     run_optimizer(tmp_path, "plan", "--path", SITE, "--format", "json")
 
 
+def test_what_is_written_of_a_lock_resolves_to_the_locks_versions(tmp_path):
+    for version in ("1.0", "2.0"):
+        make_wheel(tmp_path / "index", "fastapi", version, requires=("starlette",))
+        make_wheel(tmp_path / "index", "starlette", version)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/main.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\ndependencies = ["fastapi<3"]\n')
+    packages = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("fastapi", "starlette"))
+    (tmp_path / "uv.lock").write_text(packages)
+    optimizer = partial(run_optimizer, tmp_path, **isolated(tmp_path))
+    document = json.loads(optimizer("init", "--format", "json").stdout)
+    assert document["plan"] is None
+    (command,) = [word for word in document["next"].split() if word.startswith("config/requirements-")]
+    plan = json.loads(optimizer("plan", "--requirements", command, "--format", "json").stdout)
+    shipped = {d["name"]: d["version"] for layer in plan["layers"] for d in layer["distributions"]}
+    assert shipped == {"fastapi": "1.0", "starlette": "1.0"}
+
+
 def test_a_requirements_file_of_somebody_elses_is_not_written_over(tmp_path):
     (tmp_path / "main.py").write_text("def handler(event, context): ...\n")
     (tmp_path / "pyproject.toml").write_text(LOCKED)
@@ -187,6 +206,13 @@ def test_without_the_distributions_it_says_what_to_run(tmp_path):
     assert document["plan"] is None
     assert document["next"].endswith("python -m optimizer plan --requirements requirements.txt")
     assert load(tmp_path / "config/layers.toml").layer
+
+
+def test_an_environment_with_other_versions_is_told_and_not_planned_from(example):
+    project = example("pip")
+    (project / "requirements.txt").write_text("fastapi<99\n")
+    done = run_optimizer(project, "init", "--format", "json")
+    assert f"{SITE} lacks fastapi (version 99.0 does not satisfy <99 of" in done.stderr
 
 
 def test_what_is_installed_and_does_not_load_there_is_an_honest_no(example):

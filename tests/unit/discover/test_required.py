@@ -4,8 +4,9 @@ import textwrap
 
 import pytest
 
+from optimizer.discover.exports import constraints_text, export_text
 from optimizer.discover.files import Project
-from optimizer.discover.required import constraints_text, export_text, find_required
+from optimizer.discover.required import find_required
 from optimizer.models import Target
 
 TARGET = Target(runtime="python3.11", architecture="x86_64")

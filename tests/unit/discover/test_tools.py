@@ -297,6 +297,31 @@ def test_a_runtime_that_is_not_known_is_asked_about(project, runtime):
     assert any(f"template.yaml:3 says {runtime}" in asked for asked in survey(made.root).asked)
 
 
+def test_the_requirements_of_a_layer_that_the_template_makes_are_the_functions(project):
+    made = project(
+        template_DOT_yaml="""
+        Resources:
+          Deps: {Type: "AWS::Serverless::LayerVersion", Properties: {ContentUri: deps/}}
+          A:
+            Type: AWS::Serverless::Function
+            Properties: {Handler: a.f, Runtime: python3.12, CodeUri: src, Layers: [!Ref Deps]}
+        """,
+        src__a_DOT_py="def f(event, context): ...",
+        deps__requirements_DOT_txt="boto3",
+        requirements_DOT_txt="pytest",
+    )
+    (required,) = survey(made.root).required
+    assert (required.file, required.direct) == ("deps/requirements.txt", ("boto3",))
+    (made.root / "src/requirements.txt").write_text("own")
+    (required,) = survey(made.root).required
+    assert required.file == "src/requirements.txt"
+
+
+def test_tools_whose_files_are_not_read_are_told(project):
+    made = project(cdk_DOT_json="{}", src__a_DOT_py="def handler(event, context): ...", requirements_DOT_txt="x")
+    assert "cdk.json is of a tool whose files are not read here; passed over" in survey(made.root).notes
+
+
 def test_a_second_tool_is_told_and_not_mixed_in(tmp_path):
     shutil.copytree(PROJECTS / "sam", tmp_path, dirs_exist_ok=True)
     shutil.copy(PROJECTS / "serverless/serverless.yml", tmp_path)
