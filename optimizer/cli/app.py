@@ -30,6 +30,7 @@ COMMANDS = (
     "deploy",
     "rollback",
     "publish",
+    "export",
     "status",
     "consumers",
     "roll",

@@ -92,7 +92,7 @@ def publish(
         error = stopped([(one.region, one.error) for one in published])
         if as_json:
             sent, calls = journal.sent_bytes, aws.clients.calls
-            emit_json(publish_document(published, sent_bytes=sent, calls=calls, error=error))
+            emit_json(publish_document(published, sent_bytes=sent, calls=calls, error=error, ssm=ssm))
         else:
             print_publications(published, journal.sent_bytes, console())
         if error is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from optimizer.deploy.actions import PublishLayer
+from optimizer.deploy.execution.publishing import parameter_name
 from optimizer.report.change_set import action_table, printed, symbol
 from optimizer.units import human_bytes
 
@@ -43,12 +44,14 @@ def publish_document(
     calls: Mapping[str, int],
     error: OptimizerError | None,
     explained: Sequence[Sequence[Step]] | None = None,
+    ssm: str | None = None,
 ) -> dict[str, Any]:
     """The document of `publish --format json`.
 
     `layers` are those that there are now, `changes` what was to be done about each, `parameters` the SSM parameters
-    that were written; `error` what stopped it in some of the `regions`. Where nothing was done but `explained`, each
-    change has its `commands`, and a region's outcome is `planned`.
+    that were written; with a prefix `ssm` each layer has the `parameter` that holds its ARN. `error` is what stopped it
+    in some of the `regions`. Where nothing was done but `explained`, each change has its `commands`, and a region's
+    outcome is `planned`.
     """
     good = "done" if explained is None else "planned"
     return {
@@ -64,6 +67,7 @@ def publish_document(
                 "arn": one.version.arn,
                 "fingerprint": one.version.fingerprint,
                 "published": isinstance(one.action, PublishLayer),
+                **({"parameter": parameter_name(ssm, one.version.name)} if ssm is not None else {}),
             }
             for place in published
             for one in place.layers
