@@ -17,6 +17,8 @@ TEXT_BYTES = 1 << 20
 """A larger file is no tool's file and no module that a person wrote."""
 LOCK_BYTES = 16 << 20
 """Locks are written by tools, with every wheel of every platform."""
+_MOST_BYTES = {".lock": LOCK_BYTES, "pylock.toml": LOCK_BYTES, ".tf": TEXT_BYTES // 4}
+"""By how names end; python-hcl2 takes ten seconds for this much."""
 _NOT_OURS = frozenset(
     {"__pycache__", "build", "cdk.out", "dist", "htmlcov", "node_modules", "site-packages", "target", "vendor"}
 )
@@ -73,7 +75,7 @@ class Project:
             status = place.stat()
             if not place.resolve().is_relative_to(self.root):
                 self.note(f"{path} is a link out of the project")
-            elif status.st_size > (LOCK_BYTES if path.endswith((".lock", "pylock.toml")) else TEXT_BYTES):
+            elif status.st_size > next((b for end, b in _MOST_BYTES.items() if path.endswith(end)), TEXT_BYTES):
                 self.note(f"{path} has {status.st_size:,} bytes, more than a file of its kind that a person wrote")
             else:
                 return place.read_bytes().decode("utf-8-sig")

@@ -28,6 +28,7 @@ _USUAL = re.compile(r"terraform-aws-modules/lambda/aws/?$")
 _ARCHIVE = re.compile(r"\$\{(?:data\.)?archive_file\.([\w-]+)\.output_path\}")
 _REFERENCE = re.compile(r"\$\{aws_lambda_function\.([\w-]+)\.\w+\}")
 _URLS = {"NONE": "public", "AWS_IAM": "iam"}
+_TOLD = re.compile(r"aws_lambda_function\b|terraform-aws-modules/lambda/aws")
 _DEEP = 4
 
 
@@ -37,7 +38,10 @@ def read_terraform(project: Project) -> Reading:
     Raises:
         UsageError: there are such files, and the library that reads them is missing.
     """
-    folders = dict.fromkeys(posixpath.dirname(path) for path in project.named("*.tf") if not is_test(path))
+    files = [path for path in project.named("*.tf") if not is_test(path)]
+    if not any(_TOLD.search(project.text(path) or "") for path in files):
+        return Reading()  # nothing is parsed for nothing: it takes long
+    folders = dict.fromkeys(map(posixpath.dirname, files))
     modules = {folder: read_module(project, folder, folder, {}) for folder in folders}
     called = {there for module in modules.values() for _, _, _, there in _calls(module) if there is not None}
     functions: list[FoundFunction] = []

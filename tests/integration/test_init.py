@@ -210,9 +210,9 @@ def test_without_the_distributions_it_says_what_to_run(tmp_path):
 
 def test_an_environment_with_other_versions_is_told_and_not_planned_from(example):
     project = example("pip")
-    (project / "requirements.txt").write_text("fastapi<99\n")
+    (project / "requirements.txt").write_text("fastapi<0.0.1\n")
     done = run_optimizer(project, "init", "--format", "json")
-    assert f"{SITE} lacks fastapi (version 99.0 does not satisfy <99 of" in done.stderr
+    assert f"{SITE} lacks fastapi (version 99.0 does not satisfy <0.0.1 of" in done.stderr
 
 
 def test_what_is_installed_and_does_not_load_there_is_an_honest_no(example):

@@ -68,9 +68,10 @@ def test_yaml_that_says_nothing_of_use_is_no_error(root, text):
         ("template.yaml", b"AWS:: [\n"),
         ("template.yaml", b"AWS:: \xff\xfe"),
         ("serverless.yml", b"\x80"),
-        ("main.tf", b"resource {{{\n"),
-        ("main.tf", b"a = " + b"[" * 3000),
-        ("main.tf", b"a = " + b"[" * 2000 + b"]" * 2000),
+        ("main.tf", b"# aws_lambda_function\nresource {{{\n"),
+        ("main.tf", b"# aws_lambda_function\na = " + b"[" * 3000),
+        ("main.tf", b"# aws_lambda_function\na = " + b"[" * 2000 + b"]" * 2000),
+        ("main.tf", b"# aws_lambda_function\n" * 20_000),
         ("main.tf", b"\xff"),
         ("samconfig.toml", b"[\n"),
         ("pyproject.toml", b"\xff"),
@@ -80,7 +81,7 @@ def test_yaml_that_says_nothing_of_use_is_no_error(root, text):
         ("src/other.py", b"x = 1\0"),
         ("template.yaml", b"AWS::" + b" " * (TEXT_BYTES + 1)),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_cannot_be_read_is_passed_over_with_a_note(root, name, content):
     (root / name).write_bytes(content)
