@@ -403,7 +403,7 @@ def load(path: Path) -> Config:
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration at {path}",
-            mend="Run the command in the project's root, name the file with --config, or write one: python -m optimizer init",
+            mend="Run the command in the project's root, name the file with --config, or let `init` write a first one.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} can't be read: {error}", mend="Name a readable TOML file with --config.") from error
