@@ -110,7 +110,7 @@ class Session:
                 _check_fits(found)
                 self._check_revision(sent["revision"])  # planning took a while
                 write_text(self._source.config, text)
-                note(f"wrote {self._source.config}")
+                note(f"wrote {self._source.config}; `python -m optimizer plan --write` brings the locks up to it")
                 self._source = self._without_count()
                 self._show(found, text)
             return {"document": self._document}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import compare_digest, token_urlsafe
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from optimizer.errors import OptimizerError, UsageError
@@ -99,6 +100,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
         self.site = site
 
+    def server_bind(self) -> None:
+        """As the parent's, which would first ask name servers what 127.0.0.1 is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  http.server's signature
         """A browser that went away is no news."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
@@ -126,7 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         except _RefusedError as error:
             self._send(error.status, "text/plain", f"{error.document['message']}\n{error.document['mend']}\n")
         except OptimizerError as error:
-            self._send(HTTPStatus.UNPROCESSABLE_ENTITY, "text/plain", f"{error}\n")
+            self._send(_status(error), "text/plain", f"{error}\n")
+        except Exception as error:  # noqa: BLE001  whatever it is, who looks has to learn of it
+            document = _fault(error)
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"{document['message']}\n{document['mend']}\n")
 
     def do_POST(self) -> None:
         """What the page sends."""
@@ -140,11 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(error.status, {"error": error.document})
         except OptimizerError as error:
             self._send_json(_status(error), {"error": error.document()})
-        except Exception as error:
-            _LOGGER.exception("a request failed")  # the page has to learn of a fault here, and the terminal too
-            text = f"layer-optimizer failed: {type(error).__name__}: {error}"
-            document = {"code": "internal", "message": text, "mend": "Look at the terminal in which tune runs."}
-            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": document})
+        except Exception as error:  # noqa: BLE001  whatever it is, the page has to learn of it
+            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": _fault(error)})
         else:
             self._send_json(HTTPStatus.OK, answer)
 
@@ -202,6 +208,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
         """Nothing: what was planned or written is told by who does it."""
+
+
+def _fault(error: Exception) -> dict[str, str]:
+    """A fault of this program, told in the terminal too."""
+    _LOGGER.error("a request failed", exc_info=error)
+    text = f"layer-optimizer failed: {type(error).__name__}: {error}"
+    return {"code": "internal", "message": text, "mend": "Look at the terminal in which tune runs."}
 
 
 def _status(error: OptimizerError) -> HTTPStatus:

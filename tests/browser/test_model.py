@@ -139,6 +139,23 @@ def test_a_root_that_moves_is_pinned_where_it_went_and_a_removed_layers_roots_st
     assert second.include == ("a",)  # the rest may have no roots, other layers may not
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_layer_that_the_command_line_asked_for_becomes_a_table(model, tmp_path, everything):
+    document = document_of(small_problem(), tables=SMALL_TABLES)
+    document["layers"].append({"name": "second-2", "role": "second"})
+    document["assignment"]["d"] = "second-2"
+    text = model(
+        """([document, everything]) => { const base = Model.open(document);
+        return Model.toml(base, Model.initial(base), {everything}); }""",
+        [document, everything],
+    )
+    layers = read(text, tmp_path / "layers.toml").layer
+    assert [layer.name for layer in layers] == ["first", "second", "second-2"]
+    assert layers[1].roots == ()  # it is still what takes the rest
+    assert (layers[2].roots, layers[2].include) == (("d",), ())
+    assert layers[1].include == (("b", "e") if everything else ())
+
+
 def test_changes_that_cannot_be_are_refused_in_words(model):
     document = document_of(small_problem(), tables=SMALL_TABLES)
     document["limits"]["layers"] = 3

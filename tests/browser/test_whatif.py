@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 from tests.browser.example import document_of, example_page, plan_with
 
-CLIPBOARD = (
-    """Object.defineProperty(navigator, "clipboard", {value: {writeText: async (text) => { window.copied = text; }}})"""
-)
-NO_CLIPBOARD = 'Object.defineProperty(navigator, "clipboard", {value: undefined})'
+STAND_IN = 'Object.defineProperty(navigator, "clipboard", {configurable: true, value: %s})'
+CLIPBOARD = STAND_IN % "{writeText: async (text) => { window.copied = text; }}"
+NO_CLIPBOARD = STAND_IN % "undefined"
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +172,21 @@ def test_without_a_clipboard_the_text_is_there_selected(open_page, example):
         0,
         len(area.input_value()),
     ]
+
+
+def test_the_panel_keeps_nobody_out(page):
+    page.evaluate(NO_CLIPBOARD)
+    page.locator("#what-if-new").fill("steady")
+    page.locator("#what-if-add").click()
+    page.locator('[data-distribution="boto3"]').click()
+    page.locator("#what-if-new").fill("two words")
+    page.locator("#what-if-add").click()
+    page.locator("#what-if-copy").click()
+    page.locator(".what-if-layers summary", has_text="steady").click()
+    assert page.locator("#what-if-broken, #what-if-fault:not(:empty), #what-if-text").count() == 3
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8"))
+    found = page.evaluate("() => axe.run('#what-if', {resultTypes: ['violations']})")
+    assert [(x["id"], [node["html"][:200] for node in x["nodes"]]) for x in found["violations"]] == []
 
 
 def test_with_nothing_changed_the_file_that_pins_what_moved_is_the_configuration(page, example):

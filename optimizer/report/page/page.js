@@ -136,7 +136,10 @@ const Page = (() => {
     const source = plan.source === "installed" ? "the running environment" : plan.source;
     at("subtitle").append(`${plan.target.runtime} on ${plan.target.architecture} · ${many(Object.keys(data.distributions).length, "distribution")} from `,
       el("bdi", {}, source), history ? ` · releases up to ${Dom.date(history.through)}` : "");
-    at("made").append("Made by ", el("code", {}, "python -m optimizer plan --format html"), ". The page holds all that it shows and asks for nothing.");
+    const [verb, command, rest] = data.served
+      ? ["Served", "tune", "What is tried here is written when you say so, and not before."]
+      : ["Made", "plan --format html", "The page holds all that it shows and asks for nothing."];
+    at("made").append(`${verb} by `, el("code", {}, `python -m optimizer ${command}`), `. ${rest}`);
   };
 
   const begin = () => {
