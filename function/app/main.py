@@ -10,7 +10,7 @@ from app.core.clients import Clients
 from app.core.openapi import Api
 from app.core.requests import RequestMiddleware, ShieldMiddleware
 from app.core.settings import Settings
-from app.routers import analyses, analyze, docs, health, service, upload
+from app.routers import analyses, analyze, docs, service, upload
 
 
 def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
@@ -42,7 +42,7 @@ def create_app(settings: Settings, clients: Clients | None = None) -> FastAPI:
         app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(RequestMiddleware, base_path=settings.base_path, measured=settings.metrics)
     app.include_router(service.router)
-    for router in (health.router, analyze.router, upload.router, analyses.router, docs.router):
+    for router in (analyze.router, upload.router, analyses.router, docs.router):
         app.include_router(router, prefix=API_PREFIX)
     return app
 

@@ -7,7 +7,9 @@
 import os
 from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
 
 from app.core.aws_errors import translated
 from app.core.settings import Settings
@@ -87,3 +89,18 @@ class Clients:
         elsewhere = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         style = {"addressing_style": "path" if elsewhere else "virtual"}
         return self._session.client("s3", config=config.merge(Config(s3=style, signature_version="s3v4")))
+
+
+# What routes ask for in their signatures. Both are `async`: FastAPI would call others in a thread, each time.
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _clients(request: Request) -> Clients:
+    clients: Clients = request.app.state.clients
+    return clients
+
+
+ClientsDep = Annotated[Clients, Depends(_clients)]
+SettingsDep = Annotated[Settings, Depends(_settings)]

@@ -7,41 +7,67 @@ from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.core import logging
-from app.schemas.problem import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 
 _CODES = {400: "bad_request", 413: "body_too_large", 422: "invalid_request"}
 
 
+class FieldProblem(BaseModel):
+    """What is wrong with one part of a request."""
+
+    field: str = Field(description="Its dotted place.")
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:ai-image-analyzer:problem:image_damaged",
+                    "title": "Image damaged",
+                    "status": 422,
+                    "detail": "The picture is damaged or incomplete.",
+                    "code": "image_damaged",
+                    "request_id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+                }
+            ]
+        }
+    )
+
+    type: str = Field(json_schema_extra={"format": "uri"})
+    title: str
+    status: int
+    detail: str = Field(description="What happened and how to mend it.")
+    code: str = Field(description="Stable; branch on this.")
+    request_id: str
+    errors: list[FieldProblem] = Field([], description="The faulty parts of the request.")
+
+
 @dataclass(slots=True, kw_only=True)  # not frozen: Python sets __traceback__ on a raised exception
 class ProblemError(Exception):
-    """A failure with the answer it gets.
-
-    Attributes:
-        status: HTTP status.
-        code: Stable name; title and type come from it.
-        detail: What happened and how to mend it, for a person.
-        headers: Further headers, such as Retry-After.
-        errors: The faulty parts of the request, without the values given.
-    """
+    """A failure with the answer it gets."""
 
     status: int
-    code: str
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    errors: Sequence[FieldProblem] = ()
+    code: str  # stable; title and type come from it
+    detail: str  # what happened and how to mend it, for a person
+    headers: Mapping[str, str] = field(default_factory=dict)  # such as Retry-After
+    errors: Sequence[FieldProblem] = ()  # the faulty parts of the request, without the values given
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"
 
 
 def body(problem: ProblemError) -> dict[str, object]:
-    """A problem as JSON (`schemas.problem.Problem`), with the id of the request that is being answered."""
+    """A problem as JSON (`Problem`), with the id of the request that is being answered."""
     return {
         "type": f"urn:ai-image-analyzer:problem:{problem.code}",
         "title": problem.code.replace("_", " ").capitalize(),

@@ -2,6 +2,9 @@
 
 A line holds names, numbers and codes that are ours. Bodies, query strings, headers and messages of exceptions
 never stand in it, since libraries put the value that they choked on into the message.
+
+Metrics are in the line too, in the embedded metric format, which needs no call and no agent: a few lines in place
+of aws-lambda-powertools, whose import is a part of each cold start (benchmarks/RESULTS.md).
 """
 
 import json
@@ -13,12 +16,26 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from app import SERVICE
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 # What the next line has beside its own fields: the first one of an environment says that it is cold.
 _once: dict[str, object] = {"cold_start": True}
 _least = logging.INFO
+_DIRECTIVE = [
+    {
+        "Namespace": SERVICE,
+        "Dimensions": [["operation"]],
+        "Metrics": [
+            {"Name": "duration_ms", "Unit": "Milliseconds"},
+            {"Name": "requests", "Unit": "Count"},
+            {"Name": "client_errors", "Unit": "Count"},
+            {"Name": "server_errors", "Unit": "Count"},
+        ],
+    }
+]
 
 
 def configure(level: str) -> None:
@@ -85,4 +102,20 @@ def describe(error: BaseException) -> Mapping[str, object]:
     return {
         "error_type": f"{type(error).__module__}.{type(error).__qualname__}",
         "frames": [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def counted(status: int, *, epoch_ms: int) -> Mapping[str, object]:
+    """What makes metrics of a line that has `operation` and `duration_ms`.
+
+    Args:
+        status: HTTP status of the answer; 0, which is none, counts as an error of ours.
+        epoch_ms: When it was, in milliseconds since 1970.
+    """
+    return {
+        "requests": 1,
+        # Zeros too: an average of 0 and 1 is the rate of errors.
+        "client_errors": int(400 <= status < 500),  # noqa: PLR2004  # HTTP's own numbers
+        "server_errors": int(not 100 <= status < 500),  # noqa: PLR2004
+        "_aws": {"Timestamp": epoch_ms, "CloudWatchMetrics": _DIRECTIVE},
     }

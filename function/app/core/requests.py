@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core import logging, metrics
+from app.core import logging
 from app.core.auth import Guard
 from app.core.errors import internal_error, render
 from app.core.settings import Settings
@@ -70,7 +70,7 @@ class RequestMiddleware:
                 operation=getattr(route, "name", "unmatched"),
                 status=status,
                 duration_ms=round((time.perf_counter() - began) * 1000, 2),
-                **(metrics.counted(status, epoch_ms=int(time.time() * 1000)) if self.measured else {}),
+                **(logging.counted(status, epoch_ms=int(time.time() * 1000)) if self.measured else {}),
             )
             logging.request_id.reset(token)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import API_PREFIX
 from app.core.caching import NOT_MODIFIED, conditional
-from app.core.dependencies import ClientsDep, SettingsDep
+from app.core.clients import ClientsDep, SettingsDep
 from app.core.errors import ProblemError
 from app.core.openapi import problems
 from app.schemas.analyze import AnalysesQuery, AnalysisId, AnalysisList, AnalyzeResponse

@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import APIRouter, Request
 
 from app.core import bodies
-from app.core.dependencies import ClientsDep, SettingsDep
+from app.core.clients import ClientsDep, SettingsDep
 from app.core.openapi import problems
 from app.schemas.analyze import AnalyzeForm, AnalyzeRequest, AnalyzeResponse, BatchRequest, BatchResponse
 

@@ -1,4 +1,10 @@
-"""`/api/v1/docs` and `/api/v1/openapi.json`: a page that needs no other host, and the document it shows."""
+"""`/api/v1/docs` and `/api/v1/openapi.json`: a page that needs no other host, and the document it shows.
+
+The page has no comments, which would be sent. It fetches the document beside itself, whatever prefix a gateway put
+before both; builds a schema's table when that is opened, since schemas may hold each other (`inner` finds those inside
+of one at whatever depth); sets what stands between backticks as code; and has an editor for each media type of a body:
+an element, and a function that makes what is sent.
+"""
 
 import json
 import re

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 
 from app.core import bodies
-from app.core.dependencies import ClientsDep, SettingsDep
+from app.core.clients import ClientsDep, SettingsDep
 from app.core.openapi import problems
 from app.schemas.upload import PresignedRequest, PresignedResponse, UploadForm, UploadRequest, UploadResponse
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from typing_extensions import TypeAliasType
 
 from app.core import settings
-from app.schemas.problem import Problem
+from app.core.errors import Problem
 
 # A name of its own in the document: clients that are generated from it have one type, not one for each use.
 AnalysisType = TypeAliasType("AnalysisType", settings.AnalysisType)

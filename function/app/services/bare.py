@@ -21,17 +21,11 @@ _MOST_SAMPLES = 64
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A file for Pillow.
-
-    Attributes:
-        data: The file.
-        exif: Its Exif, as far as that holds the orientation.
-        animated: Whether there are further frames; None where Pillow tells quickly.
-    """
+    """A file for Pillow."""
 
     data: bytes
-    exif: bytes = b""
-    animated: bool | None = None
+    exif: bytes = b""  # as far as it holds the orientation
+    animated: bool | None = None  # whether there are further frames; None where Pillow tells quickly
 
 
 def bare(data: bytes, kind: str, max_pixels: int) -> Bare:

@@ -6,10 +6,9 @@ from functools import partial
 
 from app.core import errors, logging
 from app.core.clients import Clients
-from app.core.errors import ProblemError
+from app.core.errors import Problem, ProblemError
 from app.core.settings import Settings
 from app.schemas.analyze import AnalyzeResponse, BatchRequest, BatchResponse, BatchResult
-from app.schemas.problem import Problem
 from app.services import analysis
 from app.services.tasks import side_by_side
 

@@ -6,10 +6,9 @@ import io
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from app.core.errors import ProblemError
+from app.core.errors import FieldProblem, ProblemError
 from app.core.settings import Settings
 from app.schemas.analyze import ImageInfo
-from app.schemas.problem import FieldProblem
 from app.services import samples
 
 if TYPE_CHECKING:
