@@ -48,7 +48,7 @@ def main() -> None:
         subprocess.run(plan, cwd=ROOT, check=True)
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         docs = ROOT / "docs"
-        picture(browser, path, docs / "page-light.png", first="", last="sizes", viewport=WIDE, color_scheme="light")
+        picture(browser, path, docs / "page-light.png", first="", last="treemap", viewport=WIDE, color_scheme="light")
         picture(
             browser, path, docs / "page-dark.png", first="frontier", last="arrows", viewport=WIDE, color_scheme="dark"
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from optimizer.cli.solving import Effort
     from optimizer.partition import Certificate
     from optimizer.plan import LayerPlan
+    from optimizer.report.comparison import Comparison
 
 
 def with_frontier(found: Planned, effort: Effort) -> Planned:
@@ -24,7 +25,9 @@ def with_frontier(found: Planned, effort: Effort) -> Planned:
     return replace(found, plan=replace(found.plan, frontier=_with_own(costs, found.plan)))
 
 
-def document_of(found: Planned, served: Mapping[str, str] | None = None) -> dict[str, Any]:
+def document_of(
+    found: Planned, served: Mapping[str, str] | None = None, *, comparison: Comparison | None = None
+) -> dict[str, Any]:
     """The page's document; the content cache of `found` has to be open."""
     from optimizer.report.page import page_document
 
@@ -35,6 +38,7 @@ def document_of(found: Planned, served: Mapping[str, str] | None = None) -> dict
         inventory=found.inventory,
         history=found.history,
         payloads=found.payloads,
+        comparison=comparison,
         served=served,
     )
 

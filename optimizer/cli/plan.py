@@ -183,7 +183,9 @@ def _render(result: Planned, output_format: PlanFormat, comparison: Comparison |
 
         return json.dumps(plan_document(result.plan, comparison), indent=2, ensure_ascii=False) + "\n"
     if output_format is PlanFormat.HTML:
-        return _page(result)
+        from optimizer.report.page import page
+
+        return page(document_of(result, comparison=comparison))
     if output_format is PlanFormat.MARKDOWN:
         from optimizer.report.plan_markdown import plan_markdown
 
@@ -191,12 +193,6 @@ def _render(result: Planned, output_format: PlanFormat, comparison: Comparison |
     from optimizer.report.plan_text import print_plan
 
     return rendered(lambda console: print_plan(result.plan, console, comparison=comparison), to_file=to_file)
-
-
-def _page(result: Planned) -> str:
-    from optimizer.report.page import page
-
-    return page(document_of(result))
 
 
 def _stale(result: Planned) -> tuple[str, ...]:

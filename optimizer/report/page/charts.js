@@ -82,6 +82,12 @@ const Charts = (() => {
       said.length ? el("div", { class: "notice" }, el("h3", {}, many(said.length, "warning")), el("ul", { id: "warnings" }, said.map(told))) : null];
   };
 
+  const compared = (found) => el("div", { class: "words", id: "compared" },
+    el("h3", {}, "Compared with ", el("bdi", {}, found.base)),
+    el("ul", {}, [found.headline, ...found.notes, ...found.totals].map((text) => el("li", {}, el("bdi", {}, `${text[0].toUpperCase()}${text.slice(1)}.`)))),
+    found.rows.length ? Dom.table("Distributions that differ", ["Distribution", "What became of it", "Layer", ["Zipped", "right"], ["Unzipped", "right"]],
+      found.rows.map((row) => [name(row.name), el("bdi", {}, row.change), el("bdi", {}, row.place), row.zipped, row.unzipped])) : null);
+
   const glance = (element, base, state, evaluation) => {
     const { document, initial } = base;
     const year = evaluation.republished_bytes_per_year;
@@ -96,6 +102,7 @@ const Charts = (() => {
         tile("layers", "Layers", String(evaluation.layers.length), `of ${document.limits.layers} that Lambda leaves us`),
         tile("certainty", "How far from the best", sure, why)),
       el("div", { class: "two" }, used(base, evaluation), year === null ? null : comparison(base, evaluation)),
+      document.compared ? compared(document.compared) : "",
       ...notes(base, state, evaluation).filter(Boolean));
   };
 

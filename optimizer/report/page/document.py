@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer import limits
 from optimizer.content import END_BYTES, raw
 from optimizer.partition.document import problem_document
+from optimizer.report import comparison_words as words
 from optimizer.report.advice import never_imported_text, overflow
 from optimizer.report.costs import certificate_sentences, pin_costs
 from optimizer.report.page.configuration import configuration
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from optimizer.models import Dropped, Inventory
     from optimizer.partition import Problem
     from optimizer.plan import LayerPlan, PlannedDistribution
+    from optimizer.report.comparison import Comparison
 
 SCHEMA = 1
 
@@ -37,6 +39,7 @@ def page_document(
     inventory: Inventory,
     history: History | None,
     payloads: Payloads,
+    comparison: Comparison | None = None,
     served: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """All that the page is made from, schema 1; without a history its costs, windows and frontier are empty.
@@ -48,6 +51,7 @@ def page_document(
         inventory: the distributions, for their summaries.
         history: the releases that the problem's windows were made from.
         payloads: finds the files of each payload.
+        comparison: the plan against another one or the locks, where that was asked for.
         served: what a page that is served writes back with, or None for a file.
 
     Raises:
@@ -60,7 +64,7 @@ def page_document(
     rates = releases_per_year(history, found, names, problem.observed_years)
     return {
         "schema": SCHEMA,
-        "plan": plan_document(plan),
+        "plan": plan_document(plan, comparison),
         "problem": problem_document(problem),
         "layers": [{"name": name, "role": role} for name, role in plan.partition.layers],
         "assignment": assignment,
@@ -87,6 +91,7 @@ def page_document(
         "never_imported_text": never_imported_text(plan),
         "warnings": list(plan.warnings),
         "certificate": _certificate(plan),
+        "compared": _compared(comparison) if comparison else None,
         "configuration": configuration(config),
         "served": dict(served) if served else None,
     }
@@ -154,6 +159,26 @@ def _history(
         "through": str(history.through),
         "cadence": config.plan.cadence,
         "unknown": [name for name in names if name not in history.distributions],
+    }
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    """The comparison in the words of the other reports."""
+    return {
+        "base": comparison.base,
+        "headline": words.headline(comparison),
+        "rows": [
+            {
+                "name": shift.name,
+                "change": words.change(shift),
+                "place": words.place(shift),
+                "zipped": words.difference(shift.zipped_bytes),
+                "unzipped": words.difference(shift.unzipped_bytes),
+            }
+            for shift in comparison.shifts
+        ],
+        "notes": [words.UNEXPLAINED] if words.unexplained(comparison) else [],
+        "totals": [f"{what}: {now} ({difference})" for what, now, difference in words.totals(comparison)],
     }
 
 

@@ -24,13 +24,16 @@ const Dom = (() => {
   /** A name that comes from elsewhere: cut where it is long, whole in its title, and its direction its own. */
   const name = (text, properties = {}) => el("bdi", { class: "name", title: text, ...properties }, text);
 
+  const NUMBER = new Intl.NumberFormat("en");
+  const number = (count) => NUMBER.format(count);
+
   /* As Python's format rounds: halves to the even digit. */
   const tenths = (count, unit) => {
     const whole = Math.floor((count * 10) / unit);
     const rest = count * 10 - whole * unit;
     const up = rest * 2 > unit || (rest * 2 === unit && whole % 2 === 1);
     const found = whole + (up ? 1 : 0);
-    return `${Math.floor(found / 10).toLocaleString("en")}.${found % 10}`;
+    return `${number(Math.floor(found / 10))}.${found % 10}`;
   };
 
   /** Bytes for people, as every other report of ours says them: 18.4 MiB, 57.1 KiB, 312 B. */
@@ -41,9 +44,9 @@ const Dom = (() => {
     return most >= KIB ? `${sign}${tenths(most, KIB)} KiB` : `${count} B`;
   };
   const signed = (count) => (count > 0 ? `+${bytes(count)}` : bytes(count));
-  const exact = (count) => `${count.toLocaleString("en")} bytes`;
+  const exact = (count) => `${number(count)} bytes`;
   const share = (part, whole) => `${((100 * part) / whole).toFixed(1)}%`;
-  const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  const many = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
   /** Bytes with the exact number in the title. */
   const size = (count, properties = {}) =>
@@ -108,5 +111,5 @@ const Dom = (() => {
 
   const layerColour = (place) => `var(--layer-${(place % 5) + 1})`;
 
-  return { el, svg, name, bytes, signed, exact, share, many, size, day, date, month, table, more, choice, roving, layerColour };
+  return { el, svg, name, number, bytes, signed, exact, share, many, size, day, date, month, table, more, choice, roving, layerColour };
 })();

@@ -33,7 +33,7 @@ const Tables = (() => {
   el("td", {}, name(row.version)),
   el("td", { class: "right" }, size(row.unzipped_bytes)),
   el("td", { class: "right" }, size(row.zipped_bytes)),
-  el("td", { class: "right" }, row.releases_per_year === null ? "unknown" : row.releases_per_year.toLocaleString("en")),
+  el("td", { class: "right" }, row.releases_per_year === null ? "unknown" : Dom.number(row.releases_per_year)),
   el("td", { class: "reason" }, el("bdi", {}, row.reason)),
   el("td", { class: "alternatives" }, others(row).map(([layer, more]) => el("span", {}, name(layer), ` ${signed(more)}`))));
 
@@ -125,7 +125,7 @@ const Tables = (() => {
       rows.length ? el("h4", {}, "Alone made us publish its layer") : "",
       el("ul", { class: "sole" }, rows.map((row) => el("li", {},
         el("button", { type: "button", class: "link", onclick: () => actions.select(base.items.get(row.item).members[0]) }, name(row.item)),
-        el("span", { class: "quiet-text" }, `${row.times.toLocaleString("en")} ×`), size(row.bytes))))];
+        el("span", { class: "quiet-text" }, `${Dom.number(row.times)} ×`), size(row.bytes))))];
   };
 
   /** The facts of the distribution that is selected; without one, where to begin. */
@@ -143,7 +143,7 @@ const Tables = (() => {
       el("dl", { class: "facts" },
         fact("Layer", name(state.homes[distribution.item])), fact("Why", el("bdi", {}, distribution.reason)),
         fact("Ships", size(distribution.unzipped_bytes), " unzipped, ", size(distribution.zipped_bytes), " zipped; ", size(distribution.installed_bytes), " installed"),
-        fact("Releases", distribution.releases_per_year === null ? "unknown" : `${distribution.releases_per_year.toLocaleString("en")} a year`),
+        fact("Releases", distribution.releases_per_year === null ? "unknown" : `${Dom.number(distribution.releases_per_year)} a year`),
         members.length > 1 ? fact("Moves with", list(members.filter((one) => one !== actions.selected))) : [],
         distribution.requires.length ? fact("Requires", list(distribution.requires)) : [],
         others(distribution).length ? fact("Elsewhere", others(distribution).map(([layer, more]) => el("div", {}, name(layer), ` ${signed(more)} a year`))) : []),
@@ -172,7 +172,7 @@ const Tables = (() => {
     return found.map((rule) => Dom.more(`${key} ${rule.rule}`,
       [el("strong", {}, rule.rule), " ", size(rule.bytes), el("span", { class: "count" }, `${many(rule.files, "file")} of ${many(rule.of.length, "distribution")}`), el("bdi", { class: "why" }, rule.why)],
       () => Dom.table(`${heads} ${rule.rule}`, ["Distribution", ["Files", "right"], ["Bytes", "right"]],
-        rule.of.sort((a, b) => b.bytes - a.bytes).map((row) => [name(row.title), row.files.toLocaleString("en"), size(row.bytes)]))));
+        rule.of.sort((a, b) => b.bytes - a.bytes).map((row) => [name(row.title), Dom.number(row.files), size(row.bytes)]))));
   };
 
   /** Every distribution that does not ship and every slimmed byte, with the reason. */

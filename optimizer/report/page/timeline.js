@@ -75,13 +75,16 @@ const Timeline = (() => {
     el("span", { class: "swatch", style: { background: Dom.layerColour(n) } }), name(layer.name), " ",
     el("span", { class: "quiet-text" }, many(layer.publishes, "publish").replace(/publishs$/, "publishes"), ", ", bytes(layer.republished_bytes)))));
 
-  const listen = (weeks, shown, base, state, evaluation) => {
-    const show = (n) => shown.replaceChildren(...detail(base, state, evaluation, n).flat());
+  /* What the listeners show: the split that was drawn last. */
+  let drawn = null;
+
+  const listen = (weeks, shown) => {
     const of = (event) => event.target.closest("[data-window]");
+    const show = (n) => shown.replaceChildren(...detail(...drawn, n).flat());
     const over = (event) => of(event) && show(Number(of(event).dataset.window));
     weeks.addEventListener("pointerover", over);
     weeks.addEventListener("focusin", over);
-    weeks.addEventListener("pointerleave", () => pinned !== null && show(pinned));
+    weeks.addEventListener("pointerleave", () => show(pinned));
     weeks.addEventListener("click", (event) => {
       if (!of(event)) return;
       pinned = Number(of(event).dataset.window);
@@ -90,35 +93,42 @@ const Timeline = (() => {
     });
     weeks.addEventListener("keydown", (event) => Dom.roving([...weeks.children], event, (key, at, count) =>
       ({ ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1, PageDown: at + 4, PageUp: at - 4 })[key]));
-    show(pinned);
+  };
+
+  const frame = (element, base) => {
+    const { windows, history } = base.document;
+    const weeks = el("div", { class: "weeks", role: "group", "aria-label": "Windows of releases, oldest first. Arrow keys move, Enter keeps one shown." });
+    const shown = el("div", { class: "panel week-panel", "aria-live": "polite" });
+    element.append(
+      el("p", { class: "lead" }, `If every ${history.cadence}'s releases had been taken with this split, from ${date(history.since)} to ${date(history.through)}: a layer is published whole as soon as one distribution in it is released.`),
+      el("div", { class: "weeks-legend" }),
+      el("div", { class: "plot" }, el("div", { class: "grid", "aria-hidden": "true" }), weeks, months(windows, windows.map((_, n) => n).reverse())),
+      shown, el("div", { class: "weeks-more" }));
+    listen(weeks, shown);
   };
 
   /** Oldest first, each window a bar of the layers that it made us publish; by default the dearest is told. */
   const render = (element, base, state, evaluation) => {
-    const { windows, history } = base.document;
+    const { windows } = base.document;
     if (!windows.length) {
       element.replaceChildren(el("p", { class: "empty" }, "There is no release history yet. Run ",
         el("code", {}, "python -m optimizer history update"), " and plan again."));
       return;
     }
+    if (!element.firstChild) frame(element, base);
+    drawn = [base, state, evaluation];
     const sizes = layerBytes(base, evaluation);
     const sent = evaluation.windows.map((window) => window.bytes);
     const most = Math.max(...sent) || 1;
     if (pinned === null) pinned = sent.indexOf(Math.max(...sent));
-    const order = windows.map((_, n) => n).reverse();
-    const weeks = el("div", { class: "weeks", role: "group", "aria-label": "Windows of releases, oldest first. Arrow keys move, Enter keeps one shown." },
-      order.map((n) => column(base, evaluation, sizes, most, n)));
-    weeks.querySelector(`[data-window="${pinned}"]`).tabIndex = 0;
-    const shown = el("div", { class: "panel week-panel", "aria-live": "polite" });
-    element.replaceChildren(
-      el("p", { class: "lead" }, `If every ${history.cadence}'s releases had been taken with this split, from ${date(history.since)} to ${date(history.through)}: a layer is published whole as soon as one distribution in it is released.`),
-      legend(evaluation),
-      el("div", { class: "plot" },
-        el("div", { class: "grid", "aria-hidden": "true" }, lines(most).map((line) =>
-          el("span", { class: "line", style: { bottom: `${(100 * line) / most}%` } }, el("span", { title: exact(line) }, bytes(line).replace(".0 ", " "))))),
-        weeks, months(windows, order)),
-      shown, alternative(base, evaluation));
-    listen(weeks, shown, base, state, evaluation);
+    const part = (kind) => element.querySelector(kind);
+    part(".weeks-legend").replaceChildren(legend(evaluation));
+    part(".grid").replaceChildren(...lines(most).map((line) =>
+      el("span", { class: "line", style: { bottom: `${(100 * line) / most}%` } }, el("span", { title: exact(line) }, bytes(line).replace(".0 ", " ")))));
+    part(".weeks").replaceChildren(...windows.map((_, n) => column(base, evaluation, sizes, most, n)).reverse());
+    part(`[data-window="${pinned}"]`).tabIndex = 0;
+    part(".week-panel").replaceChildren(...detail(base, state, evaluation, pinned).flat());
+    part(".weeks-more").replaceChildren(alternative(base, evaluation));
   };
 
   return { render };

@@ -9,11 +9,8 @@ const Treemap = (() => {
   /** The step of the colour scale for so many releases a year; "unknown" where nothing is known. */
   const heat = (rate) => (rate === null ? "unknown" : String(HEAT.findIndex(([most]) => rate <= most)));
 
-  const worst = (row, sum, side) => {
-    const first = row[0].value;
-    const last = row[row.length - 1].value;
-    return Math.max((side * side * first) / (sum * sum), (sum * sum) / (side * side * last));
-  };
+  /* The most stretched box of a row along `side`: its largest or its least. */
+  const worst = (first, last, sum, side) => Math.max((side * side * first) / (sum * sum), (sum * sum) / (side * side * last));
 
   /** Squarified treemap (Bruls, Huizing and van Wijk, 2000): `parts` are {value}, largest first; boxes in their order. */
   const squarify = (parts, box) => {
@@ -21,28 +18,25 @@ const Treemap = (() => {
     const found = [];
     let { x, y, width, height } = box;
     const scale = total > 0 ? (width * height) / total : 0;
-    let rest = parts.map((part) => ({ ...part, value: part.value * scale }));
-    while (rest.length) {
+    const areas = parts.map((part) => part.value * scale);
+    for (let start = 0, end = 1; start < areas.length; start = end, end += 1) {
       const side = Math.min(width, height);
-      let row = [rest[0]];
-      let sum = rest[0].value;
-      while (row.length < rest.length) {
-        const next = rest[row.length];
-        if (worst([...row, next], sum + next.value, side) > worst(row, sum, side)) break;
-        row.push(next);
-        sum += next.value;
+      const first = areas[start];
+      let sum = first;
+      while (end < areas.length && worst(first, areas[end], sum + areas[end], side) <= worst(first, areas[end - 1], sum, side)) {
+        sum += areas[end];
+        end += 1;
       }
       const thick = side > 0 ? sum / side : 0;
       let along = 0;
-      for (const part of row) {
-        const length = thick > 0 ? part.value / thick : 0;
+      for (const area of areas.slice(start, end)) {
+        const length = thick > 0 ? area / thick : 0;
         found.push(width >= height
           ? { x, y: y + along, width: thick, height: length }
           : { x: x + along, y, width: length, height: thick });
         along += length;
       }
       if (width >= height) { x += thick; width -= thick; } else { y += thick; height -= thick; }
-      rest = rest.slice(row.length);
     }
     return found;
   };
@@ -57,6 +51,9 @@ const Treemap = (() => {
 
   const largest = (list, key) => list.filter((one) => one[key] > 0).sort((a, b) => b[key] - a[key]);
 
+  /* The last folder's name; a date alone, as botocore's models have it, says nothing without the folder before. */
+  const short = (path) => path.split("/").slice(/\d{4}-\d\d-\d\d$/.test(path) ? -2 : -1).join("/");
+
   const folderBoxes = (distribution, box, key) => {
     const parts = largest(distribution.folders, key);
     if (box.width < 46 || box.height < 34 || parts.length < 2) return [];
@@ -65,12 +62,12 @@ const Treemap = (() => {
     return parts.map((folder, n) => (boxes[n].width < 5 || boxes[n].height < 5 ? null
       : el("span", { class: "folder", "aria-hidden": "true", style: place(boxes[n], box),
         title: `${folder.path}\n${bytes(folder[key])} (${exact(folder[key])}), ${many(folder.files, "file")}` },
-      boxes[n].width > 62 && boxes[n].height > 17 ? el("bdi", {}, folder.path.split("/").pop()) : null)));
+      boxes[n].width > 62 && boxes[n].height > 17 ? el("bdi", {}, short(folder.path)) : null)));
   };
 
-  const said = (rate) => (rate === null ? "releases unknown" : `${rate.toLocaleString("en")} releases a year`);
+  const said = (rate) => (rate === null ? "releases unknown" : `${Dom.number(rate)} releases a year`);
 
-  const drawn = { layers: new Map(), distributions: new Map() };
+  const drawn = { layers: new Map(), rooms: new Map(), distributions: new Map() };
 
   const put = (node, name_, value) => { if (node.getAttribute(name_) !== value) node.setAttribute(name_, value); };
   const lay = (node, box, parent) => Object.assign(node.style, place(box, parent));
@@ -122,21 +119,32 @@ const Treemap = (() => {
     if (nodes.length !== parent.childNodes.length || nodes.some((node, n) => parent.childNodes[n] !== node)) parent.replaceChildren(...nodes);
   };
 
+  /* The boxes in a layer, as they were where it holds the same and has about the same size: places are shares of it. */
+  const arranged = (layer, parts, box, key) => {
+    const room = inner(box, HEAD);
+    const holds = JSON.stringify([key, parts.map((part) => part.title)]);
+    const before = drawn.rooms.get(layer);
+    const alike = (a, b) => Math.abs(a - b) <= 0.04 * b;
+    if (before && before.holds === holds && alike(room.width, before.room.width) && alike(room.height, before.room.height)) return before;
+    const boxes = squarify(parts.map((part) => ({ value: Math.max(1, part.distribution[key]) })), { ...room, x: 0, y: 0 });
+    drawn.rooms.set(layer, { holds, room, boxes });
+    return drawn.rooms.get(layer);
+  };
+
   const layerBox = (layer, n, box, whole, context) => {
     const { base, key, state, actions } = context;
     const members = layer.items.flatMap((item) => base.items.get(item).members);
     const parts = members.map((title) => ({ title, distribution: base.document.distributions[title] }))
       .sort((a, b) => b.distribution[key] - a.distribution[key] || (a.title < b.title ? -1 : 1));
-    const room = inner(box, HEAD);
-    const boxes = squarify(parts.map((part) => ({ value: Math.max(1, part.distribution[key]) })), { ...room, x: 0, y: 0 });
     const sum = parts.reduce((total, part) => total + part.distribution[key], 0);
     const node = layerNode(layer, n);
+    const { room, boxes } = arranged(layer.name, parts, box, key);
     const group = node.querySelector(".boxes");
     put(node, "data-bytes", String(sum));
     put(node, "aria-label", `Layer ${layer.name}: ${bytes(sum)}, ${many(parts.length, "distribution")}`);
     node.querySelector(".layer-head > .box-size").textContent = bytes(sum);
     lay(node, box, whole);
-    lay(group, room, box);
+    lay(group, inner(box, HEAD), box);
     arrange(group, parts.map(({ title, distribution }, m) => distributionBox(title, distribution, boxes[m], room,
       { key, actions, moved: base.document.assignment[distribution.item] !== state.homes[distribution.item] })));
     return node;

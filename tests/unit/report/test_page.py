@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 
 import pytest
@@ -179,6 +180,18 @@ def test_text_of_others_can_end_no_element():
     text = render.json_text({"a": "</script><script>alert(1)</script>", "b": "\u2028 & <!--"})
     assert not set("<>&\u2028") & set(text)
     assert json.loads(text)["a"] == "</script><script>alert(1)</script>"
+
+
+def test_the_page_tells_what_differs_from_another_plan(project):
+    run_optimizer(project, "plan", "--path", "site", "--format", "json", "-o", "before.json")
+    lay_out(project / "site", "tool", "2.0", files={"tool/__init__.py": "NEW = 1\n"})
+    shutil.rmtree(project / "site/tool-1.0.dist-info")
+    run_optimizer(project, "plan", "--path", "site", "--format", "html", "-o", "a.html", "--compare", "before.json")
+    text = re.search(r'<script type="application/json" id="document">(.*?)</script>', (project / "a.html").read_text())
+    compared = json.loads(text[1])["compared"]
+    assert compared["base"] == "before.json"
+    assert "is published again" in compared["headline"]
+    assert [(row["name"], row["change"]) for row in compared["rows"]] == [("tool", "1.0 → 2.0")]
 
 
 def test_without_jinja2_it_says_what_to_install(monkeypatch):
