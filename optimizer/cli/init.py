@@ -11,6 +11,7 @@ import typer
 
 from optimizer.cli.common import (
     CONFIG,
+    INTERRUPTED,
     ConfigOption,
     Format,
     FormatOption,
@@ -55,6 +56,7 @@ class _Ended:
     plan: dict[str, Any] | None = None
     error: OptimizerError | None = None
     fits: bool = True
+    interrupted: bool = False
 
 
 def init(
@@ -101,6 +103,8 @@ def init(
     if ended.error is not None:
         note(f"no plan: {ended.error}")
     note(ended.next)
+    if ended.interrupted:
+        return INTERRUPTED
     return 0 if ended.error is None and ended.fits else 1
 
 
@@ -199,7 +203,9 @@ def _plan(found: Survey, config: Path, at_hand: _AtHand, output_format: Format) 
 
                 document = plan_document(result.plan)
             again = f"python -m optimizer plan{options}" + (f" --path {shlex.quote(str(path))}" if path else "")
-            return _Ended(next=f"Plan again: {again}", plan=document, fits=result.plan.fits)
+            return _Ended(
+                next=f"Plan again: {again}", plan=document, fits=result.plan.fits, interrupted=result.interrupted
+            )
     except OptimizerError as error:
         if error.exit_status == _DISK:
             raise
