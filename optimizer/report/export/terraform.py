@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from optimizer.report.export.model import Export, Exported, Layer
 
 _DEPLOY = "terraform apply"
-_PROVIDER = "hashicorp/aws 6.28 or newer knows invoked_via_function_url."
+_PROVIDER = (
+    "hashicorp/aws 6.28 or newer knows the second. It grants the like when it makes a URL, outside of its state;\n"
+    "these are seen in plans and taken back."
+)
 _READ = "What `python -m optimizer build` wrote, read at each plan: fingerprints tell what a layer holds."
 
 
