@@ -28,7 +28,7 @@ from tests.browser.stacks import make_stack
 if TYPE_CHECKING:
     from optimizer.partition.problem import Problem
 
-MODEL = Path(__file__).parents[2] / "optimizer/report/page/model.js"
+PAGE = Path(__file__).parents[2] / "optimizer/report/page"
 SINCE = date(2025, 1, 1)
 
 
@@ -228,7 +228,8 @@ LINKS = """(cases) => cases.map(({document, changes}) => {
 def model(browser):
     context = browser.new_context()
     page = context.new_page()
-    page.add_script_tag(content=MODEL.read_text("utf-8"))
+    for name in ("arithmetic.js", "model.js"):
+        page.add_script_tag(content=(PAGE / name).read_text("utf-8"))
     yield page.evaluate
     context.close()
 

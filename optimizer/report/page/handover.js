@@ -2,6 +2,7 @@
 /* From what was tried to where it counts: the text of layers.toml, a link, and, where the page is served, the file. */
 const Handover = (() => {
   const { el, bytes } = Dom;
+  const MOST = 8;
   let pins = "moved";
   let text = null;
   let said = "";
@@ -63,7 +64,8 @@ const Handover = (() => {
     const year = found.plan.objective.republished_bytes_per_year;
     const cost = year === null ? "" : ` It would send ${bytes(year)} a year.`;
     if (!others.length) return `The planner leaves the rest where it is.${cost}`;
-    return `With what you moved where it is, the planner would put ${others.join(", ")} elsewhere.${cost}`;
+    const named = others.length > MOST ? [...others.slice(0, MOST), `${others.length - MOST} more`] : others;
+    return `With what you moved where it is, the planner would put ${named.join(", ")} elsewhere.${cost}`;
   }, context);
 
   const button = (id, words, click) => el("button", { type: "button", id: `what-if-${id}`, onclick: click }, words);

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCRIPTS = (
+    "arithmetic.js",
     "model.js",
     "dom.js",
     "treemap.js",
