@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from optimizer.inventory.uses import Uses
@@ -155,6 +157,10 @@ def _is_other_service(path: str, name: str, services: frozenset[str]) -> bool:
     return len(parts) > 3 and parts[:2] == [name, "data"] and parts[2] not in services  # noqa: PLR2004
 
 
+_COMMITTED = ("layers/*/layer.lock", "layers/history.json", "layers/requirements-*.txt", "config/constraints-*.txt")
+"""What `plan --write`, `history update` and `init` write, relative to the project."""
+
+
 def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...], config: Config) -> Selection:
     """The files of a function's own source that go into its zip.
 
@@ -164,7 +170,8 @@ def select_source(function: FunctionConfig, files: tuple[InstalledFile, ...], co
     kept: list[InstalledFile] = []
     dropped: defaultdict[str, list[InstalledFile]] = defaultdict(list)
     for file in files:
-        if file.path in build_only and not any(fnmatchcase(file.path, pattern) for pattern in function.keep):
+        only = file.path in build_only or _is_ours(function.source, file.path)
+        if only and not any(fnmatchcase(file.path, pattern) for pattern in function.keep):
             dropped["build-only"].append(file)
         elif any(part.startswith(".") for part in file.path.split("/")):
             dropped["hidden"].append(file)
@@ -184,6 +191,12 @@ def _build_only(source: str, config: Config) -> frozenset[str]:
         named += [config.root / function.policy] if function.policy else []
     folder = config.root / source
     return frozenset(path.relative_to(folder).as_posix() for path in named if path.is_relative_to(folder))
+
+
+def _is_ours(source: str, path: str) -> bool:
+    """Whether it is what this tool commits, where a source folder has that in it: each plan would change the code."""
+    place = PurePosixPath(os.path.normpath(PurePosixPath(source, path)))
+    return any(place.match(pattern) and len(place.parts) == pattern.count("/") + 1 for pattern in _COMMITTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

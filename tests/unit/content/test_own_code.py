@@ -9,6 +9,8 @@ from optimizer.cli.build import run_build
 from optimizer.cli.pipeline import Source
 from optimizer.config import load
 from optimizer.errors import ConfigError
+from optimizer.models import InstalledFile
+from optimizer.select.selection import select_source
 from tests.support import CONFIG, make_project
 
 ON = "\n[slim]\ncomments = true\n"
@@ -57,6 +59,22 @@ def test_what_the_configuration_names_as_no_code_does_not_ship_unless_it_is_kept
     assert files["requirements.txt"] == FILES["requirements.txt"]
     assert files["requirements.in"] == FILES["requirements.in"]
     assert left["build-only"][2] == ["policy.json"]
+
+
+@pytest.mark.parametrize(("source", "prefix"), [(".", ""), ("src/..", ""), ("layers", "layers/")])
+def test_what_this_tool_commits_is_no_code_of_a_function_whose_source_has_it(project, source, prefix):
+    """Else each `plan --write` would change the code that it has just looked at."""
+    (project / "config/layers.toml").write_text(CONFIG)
+    config = load(project / "config/layers.toml")
+    function = config.function[0].model_copy(update={"source": source})
+    ours = {"layers/aws-core/layer.lock", "layers/history.json", "layers/requirements-python3.11-x86_64.txt"}
+    theirs = {"layers/mine/words.txt", "layers/a/b/layer.lock", "layers/requirements.json"}
+    files = tuple(
+        InstalledFile(path=path.removeprefix(prefix), location="", bytes=1, mtime_ns=0, inode=0, executable=False)
+        for path in sorted(ours | theirs)
+    )
+    found = select_source(function, files, config)
+    assert {prefix + file.path for file in found.files} == theirs
 
 
 def test_nor_does_what_it_names_for_another_function(project):
