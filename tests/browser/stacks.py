@@ -56,7 +56,7 @@ def _history(names: list[str], chance: random.Random) -> dict[str, Any]:
     """Releases of all but one of them, from none to weekly."""
 
     def releases() -> list[list[Any]]:
-        days = sorted(chance.sample(range(364), chance.choice([0, 1, 3, 8, 20, 52])), reverse=True)
+        days = sorted(chance.sample(range(364), chance.choice([0, 1, 4, 5, 12, 13, 26, 27, 52])), reverse=True)
         return [[str(THROUGH - timedelta(days=day)), f"2.{n}", 0] for n, day in enumerate(days)]
 
     return {

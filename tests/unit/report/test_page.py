@@ -27,7 +27,10 @@ SNAPSHOT = {
     "distributions": {
         "aws": {"origin": "index", "releases": [["2026-03-02", "1.1", 0], ["2026-03-31", "1.2", 0]]},
         "tool": {"origin": "index", "releases": []},
-        "web": {"origin": "index", "releases": [["2025-01-09", "0.9", 0], ["2026-03-30", "2.0", 0]]},
+        "web": {
+            "origin": "index",
+            "releases": [["2025-01-09", "0.9", 0], ["2026-03-25", "1.9", 0], ["2026-03-30", "2.0", 0]],
+        },
     },
 }
 
@@ -81,10 +84,11 @@ def test_its_windows_are_those_of_the_problem(found):
     assert (windows[0]["from"], windows[0]["to"]) == ("2026-03-25", "2026-03-31")
     assert windows[0]["releases"] == [
         {"name": "aws", "version": "1.2", "day": "2026-03-31"},
+        {"name": "web", "version": "1.9", "day": "2026-03-25"},
         {"name": "web", "version": "2.0", "day": "2026-03-30"},
     ]
     rates = {name: d["releases_per_year"] for name, d in document["distributions"].items()}
-    assert rates == {"aws": 2.0, "web": 1.0, "tool": 0.0, "shared": None}
+    assert rates == {"aws": 2.0, "web": 2.0, "tool": 0.0, "shared": None}
     assert document["history"]["unknown"] == ["shared"]
 
 
