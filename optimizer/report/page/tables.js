@@ -146,7 +146,7 @@ const Tables = (() => {
         fact("Releases", distribution.releases_per_year === null ? "unknown" : `${Dom.number(distribution.releases_per_year)} a year`),
         members.length > 1 ? fact("Moves with", list(members.filter((one) => one !== actions.selected))) : [],
         distribution.requires.length ? fact("Requires", list(distribution.requires)) : [],
-        others(distribution).length ? fact("Elsewhere", others(distribution).map(([layer, more]) => el("div", {}, name(layer), ` ${signed(more)} a year`))) : []),
+        others(distribution).length ? fact("Elsewhere", others(distribution).map(([layer, more]) => el("div", {}, name(layer), ` ${signed(more)} a year expected`))) : []),
       Dom.more("chosen-folders", many(distribution.folders.length, "folder"), () => Dom.table("Folders", ["Folder", ["Unzipped", "right"], ["Zipped", "right"]],
         distribution.folders.map((folder) => [name(folder.path), size(folder.unzipped_bytes), size(folder.zipped_bytes)]))),
       gone.length ? Dom.more("chosen-receipt", "Left out of it", () => receipt(gone)) : "");
