@@ -81,6 +81,9 @@ def _runtime(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_normalised)]
 ItemName = Annotated[str, AfterValidator(_item)]
+VariableName = Annotated[
+    str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_]+$")
+]  # EnvironmentVariableName of Lambda's API model
 ProjectPath = Annotated[str, AfterValidator(_inside)]
 
 
@@ -117,7 +120,7 @@ class FunctionConfig(_Table):
     external_layers: tuple[ExternalLayer, ...] = ()
     memory_mb: Annotated[int, Field(ge=limits.MEMORY_MB[0], le=limits.MEMORY_MB[1])] = 512
     timeout_seconds: Annotated[int, Field(ge=1, le=limits.TIMEOUT_SECONDS)] = 30
-    environment: dict[str, str] = Field(default_factory=dict)
+    environment: dict[VariableName, str] = Field(default_factory=dict)
     tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
     policy: ProjectPath | None = None
     role_arn: str | None = None

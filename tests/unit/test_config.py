@@ -82,6 +82,12 @@ def test_pythonpath_would_hide_every_layer(tmp_path):
     assert any("PYTHONPATH" in fault for fault in faults(tmp_path, text))
 
 
+@pytest.mark.parametrize("name", ["A", "B-C", "1A", "_A"])
+def test_a_variable_that_lambda_does_not_take_is_a_fault(tmp_path, name):
+    text = CONFIG.replace("regions =", f'environment = {{"{name}" = "1"}}\nregions =')
+    assert [fault for fault in faults(tmp_path, text) if f"environment.{name}" in fault]
+
+
 def test_paths_have_to_stay_in_the_project(tmp_path):
     assert any("function[0].source" in f for f in faults(tmp_path, CONFIG.replace('"src"', '"../elsewhere"')))
 
