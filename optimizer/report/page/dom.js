@@ -74,6 +74,10 @@ const Dom = (() => {
 
   /** What is there for those who ask: a summary that opens. It stays open when the view is drawn again. */
   const opened = new Set();
+  const shown = new WeakMap();
+  window.addEventListener("beforeprint", () => {
+    for (const node of document.querySelectorAll("details.more")) shown.get(node)?.();
+  });
   const more = (key, summary, make) => {
     const body = el("div", { class: "more-body" });
     const open = opened.has(key);
@@ -84,7 +88,7 @@ const Dom = (() => {
       if (node.open) show();
       opened[node.open ? "add" : "delete"](key);
     });
-    window.addEventListener("beforeprint", show, { once: true });
+    shown.set(node, show);
     return node;
   };
 

@@ -44,18 +44,18 @@ const WhatIf = (() => {
 
   const numbers = (base, state, evaluation) => [
     el("dl", { class: "facts" },
-      el("dt", {}, "A year"), el("dd", {}, year(base, state, evaluation)),
+      el("dt", {}, "Last year's releases"), el("dd", {}, year(base, state, evaluation)),
       el("dt", {}, "Ships"), el("dd", {}, size(evaluation.total_unzipped_bytes, { id: "what-if-total" }), " unzipped",
         el("div", { class: "quiet-text" }, room(evaluation))),
       el("dt", {}, "Order"), el("dd", {}, order(evaluation))),
     evaluation.broken.length ? el("div", { class: "notice bad", id: "what-if-broken" }, el("strong", {}, "What stands in the way"),
       el("ul", {}, evaluation.broken.map((row) => el("li", { data: { kind: row.kind } }, el("bdi", {}, row.text))))) : null];
 
-  /* Each layer but the item's own, with what it would cost. */
+  /* Each layer but the item's own, with what it would have sent more or less of last year's releases. */
   const places = (base, state, evaluation, item) => state.layers.filter((layer) => layer.name !== state.homes[item]).map((layer) => {
     const now = evaluation.republished_bytes_per_year;
     const then = now === null ? null : Model.evaluate(base, Model.move(base, state, item, layer.name)).republished_bytes_per_year;
-    return el("option", { value: layer.name }, then === null ? layer.name : `${layer.name} (${Dom.signed(then - now)} a year)`);
+    return el("option", { value: layer.name }, then === null ? layer.name : `${layer.name} (${Dom.signed(then - now)})`);
   });
 
   const mover = (base, state, evaluation, attempt, actions) => {
