@@ -23,9 +23,9 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of a process."""
+    """One for all tests of a module: while it runs, so does its event loop, and no other can in this process."""
     place = chromium()
     if place is None:
         pytest.skip("there is no Chromium: install it (apt-get install chromium) or say in $CHROMIUM where it is")

@@ -419,7 +419,7 @@ def test_one_of_several_functions_can_be_asked_for(project):
     place.write_text(first.replace('"app"', '"second"').replace('"src"', '"other"') + place.read_text())
     assert project.verify("--function", "app")["findings"] == []
     assert checks(project.verify(status=1)) == [("handler", "second")]
-    with pytest.raises(UsageError, match="no function 'third'"):
+    with pytest.raises(UsageError, match="no function third"):
         project.run("--path", str(project.site), "--function", "third", status=2)
 
 
