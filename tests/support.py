@@ -2,12 +2,16 @@
 
 import base64
 import hashlib
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import zipfile
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,16 +29,52 @@ def environment_of(project: Path, **more: str) -> dict[str, str]:
 
 def run_optimizer(project: Path, *arguments: str, status: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, which has to exit with that status; `more` are variables."""
-    done = subprocess.run(
-        [sys.executable, "-m", "optimizer", *arguments],
-        cwd=project,
-        env=environment_of(project, **more),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = environment_of(project, **more)
+    if any(name.startswith(("PYTHON", "LC_", "LANG")) for name in more if name != "PYTHONDONTWRITEBYTECODE"):
+        done = _started(project, arguments, environment)  # those are read when Python starts
+    else:
+        done = _forked(project, arguments, environment)
     assert done.returncode == status, done.stderr
     return done
+
+
+def _started(project: Path, arguments: tuple[str, ...], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "optimizer", *arguments]
+    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+
+
+_calling = Lock()
+
+
+def _forked(project: Path, arguments: tuple[str, ...], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The same from a process that has everything imported; one call at a time, so one beside it starts anew."""
+    if not _calling.acquire(blocking=False):
+        return _started(project, arguments, env)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            files = {name: f"{folder}/{name}" for name in ("stdout", "stderr")}
+            asked = {"arguments": [str(a) for a in arguments], "cwd": str(project), "env": env, **files}
+            zygote = _zygote()
+            zygote.stdin.write(json.dumps(asked) + "\n")
+            zygote.stdin.flush()
+            status = int(zygote.stdout.readline())
+            texts = {name: Path(file).read_text("utf-8") for name, file in files.items()}
+            return subprocess.CompletedProcess(arguments, status, **texts)
+    finally:
+        _calling.release()
+
+
+@cache
+def _zygote() -> subprocess.Popen[str]:
+    """The one of this process; it ends with it, since its stdin does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.zygote"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def lay_out(

@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from optimizer.inventory.docstrings import documented
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
 """A comment on one of the first two lines that tells the encoding (PEP 263)."""
 _COOKIE_LINES = 2
+
+_parsing = Lock()
+"""Python 3.11 counts a tree's depth, while it makes it, in one place for all threads: two at once make it fail."""
 
 _Cut = tuple[tuple[int, int], tuple[int, int], str]
 """What goes: from (line, column) to (line, column), lines from 1, and what stands there instead."""
@@ -32,16 +36,21 @@ def uncommented(data: bytes, docstrings: Collection[int]) -> bytes:
         text = data.decode(encoding)
         if re.search(r"\r(?!\n)", text):
             return data  # lines end in a way that is counted differently by tokens and by people's tools
-        tree = ast.parse(data)
+        tree = _parsed(data)
         going = [(owner, first) for owner, first in documented(tree) if first.lineno in docstrings]
         cuts = [*_comments(text), *(_docstring(owner, first, text) for owner, first in going)]
         packed = _narrow(_without(text, cuts)).encode(encoding)
         for owner, _ in going:
             owner.body[:1] = [ast.copy_location(ast.Pass(), owner.body[0])] if _is_all(owner) else []
-        same = _shape(tree) == _shape(ast.parse(packed))
+        same = _shape(tree) == _shape(_parsed(packed))
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError, LookupError):
         return data
     return packed if same else data
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with _parsing:
+        return ast.parse(source)
 
 
 def _comments(text: str) -> Iterator[_Cut]:
