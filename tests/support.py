@@ -12,6 +12,10 @@ import zipfile
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,6 +29,15 @@ def environment_of(project: Path, **more: str) -> dict[str, str]:
         "COLUMNS": "200",
         **more,
     }
+
+
+def shared_folder(factory: "pytest.TempPathFactory") -> Path:
+    """One folder for all processes of a test run, and for no other run.
+
+    Its `cache` serves those who plan the embedded example, which takes seconds the first time.
+    """
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def run_optimizer(project: Path, *arguments: str, status: int = 0, **more: str) -> subprocess.CompletedProcess[str]:

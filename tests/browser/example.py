@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from tests.support import ROOT, environment_of
+from tests.support import ROOT, environment_of, shared_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def example_page(factory: pytest.TempPathFactory) -> Path:
     """The page of this project's own plan; the processes of a run share it, and its cache."""
-    folder = _shared(factory)
+    folder = shared_folder(factory)
     page = folder / "example/page.html"
     with FileLock(folder / "example.lock"):
         if not page.exists():
@@ -46,13 +45,7 @@ def plan_with(text: str, project: Path, factory: pytest.TempPathFactory) -> Any:
     for name in ("function", "layers"):
         if not (project / name).exists():
             (project / name).symlink_to(ROOT / name)
-    return json.loads(_plan(_shared(factory), project, "--format", "json"))
-
-
-def _shared(factory: pytest.TempPathFactory) -> Path:
-    """One folder for all processes of a run, and for no other run."""
-    own = factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return json.loads(_plan(shared_folder(factory), project, "--format", "json"))
 
 
 def _plan(shared: Path, folder: Path, *arguments: str) -> str:

@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.support import shared_folder
+
 ROOT = Path(__file__).parents[2]
 PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 _BLOCK = re.compile(r"(?:<!-- run(?:: (\d))? -->\n)?```console\n(.*?)```", re.DOTALL)
@@ -74,7 +76,7 @@ RUNS = {page.name: _MARKED.findall(content) for page, content in PAGES.items() i
 
 
 @pytest.mark.parametrize("page", RUNS)
-def test_marked_blocks_run_and_print_what_is_shown(page, tmp_path):
+def test_marked_blocks_run_and_print_what_is_shown(page, tmp_path, tmp_path_factory):
     project = tmp_path / "project"
     for folder in ("config", "function", "layers"):
         shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__", ".build"))
@@ -82,7 +84,7 @@ def test_marked_blocks_run_and_print_what_is_shown(page, tmp_path):
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_CACHE_HOME": str(shared_folder(tmp_path_factory) / "cache"),
     }
     for status, block in RUNS[page]:
         found = commands(block)

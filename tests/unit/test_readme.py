@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.support import shared_folder
+
 ROOT = Path(__file__).parents[2]
 PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 BLOCKS = {
@@ -73,11 +75,11 @@ def test_every_command_has_help_with_an_example():
         assert "Example: " in done.stdout, command
 
 
-def test_the_committed_locks_are_what_is_planned(tmp_path):
+def test_the_committed_locks_are_what_is_planned(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-m", "optimizer", "plan", "--check", "--format", "json"],
         cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        env={**os.environ, "XDG_CACHE_HOME": str(shared_folder(tmp_path_factory) / "cache")},
         capture_output=True,
         text=True,
         check=False,

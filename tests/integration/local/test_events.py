@@ -12,6 +12,7 @@ from app.main import create_app
 from optimizer.cli.build import run_build
 from optimizer.cli.pipeline import Source
 from tests.integration.local.conftest import REGION, ask, ask_signed
+from tests.support import shared_folder
 
 ROOT = Path(__file__).parents[3]
 CODE_BYTES = 60 * 1024
@@ -23,7 +24,9 @@ SETTINGS = {"ANALYZER_STORE_BUCKET": "results", "ANALYZER_EVENT_ANALYSIS": "colo
 def analyzer(account, tmp_path_factory):
     """The deployed function, with a bucket for pictures and one for results."""
     output = tmp_path_factory.mktemp("build")
-    manifest = run_build(Source(config=ROOT / "config/layers.toml"), output, quiet=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(shared_folder(tmp_path_factory) / "cache"))
+        manifest = run_build(Source(config=ROOT / "config/layers.toml"), output, quiet=True)
     layers, code = [], b""
     for artifact in manifest.artifacts:
         data = (output / artifact.path).read_bytes()
