@@ -15,7 +15,7 @@ from optimizer.partition.layer_search import LayerSearch
 from optimizer.partition.pricing import make_pricer
 from optimizer.partition.tree import branch_and_price
 
-many = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

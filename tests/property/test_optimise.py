@@ -17,7 +17,7 @@ from optimizer.partition.optimise import optimise
 from optimizer.partition.tree import branch_and_price
 
 many = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
