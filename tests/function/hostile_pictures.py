@@ -248,6 +248,13 @@ def exif_segments(block: bytes, most: int = 65_000) -> list[bytes]:
     return [segment(0xE1, b"Exif\0\0" + block[at : at + most]) for at in range(0, len(block), most)]
 
 
+def crossed(depth: int = 7) -> bytes:
+    """64 kB of Exif in each other, whose twelve directories each begin five bytes into the one before."""
+    places = struct.pack("<12I", *range(2000, 2060, 5))
+    inner = b"Exif\0\0" + crossed(depth - 1) if depth else b"\x7f" * 64_000
+    return tiff([(0x8769, 4, 12, end_of(1))], places + inner)
+
+
 def jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
     """A JPEG of the two halves, without a density: Pillow then looks for one in the Exif."""
     data = save(image or halves(), "JPEG", **{"quality": 95, "subsampling": 0, **options})
@@ -435,6 +442,16 @@ def _bombs() -> dict[str, Case]:
         "PNG, 64 MB in each of many texts": either(
             lambda: with_chunks(*[chunk(b"zTXt", b"Comment\0\0" + zeros(64))] * 70)
         ),
+        "PNG, 1 MB of Exif's profile in each of many texts": either(
+            lambda: with_chunks(
+                *[chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\n" * 1_048_567))] * 4500
+            )
+        ),
+        "PNG, more than 1 MB of it in each": either(
+            lambda: with_chunks(
+                *[chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\n" * 1_048_581))] * 4500
+            )
+        ),
         "PNG of 400,000 chunks": either(lambda: with_chunks(*[chunk(b"tEXt", b"")] * 400_000)),
         "PNG of 400,000 empty IDATs": either(lambda: with_chunks(*[chunk(b"IDAT", b"")] * 400_000)),
         "PNG palette bomb": refused(lambda: png(80, 60, b"", color=3, extra=chunk(b"PLTE", bytes(3_000_000)))),
@@ -473,6 +490,10 @@ def _bombs() -> dict[str, Case]:
         "JPEG of 5 MB padding": either(lambda: (data := jpeg())[:2] + b"\xff" * 5_000_000 + data[2:]),
         "JPEG of 5 MB junk": either(lambda: (data := jpeg())[:4] + b"\0" * 5_000_000 + data[4:], DAMAGED, UNKNOWN),
         "JPEG of 1,200,000 segments": either(lambda: with_segments(*[segment(0xE5, b"")] * 1_200_000)),
+        "JPEG of 45,000 ends": either(lambda: jpeg() + b"\xff\xd8\xff\xd9" * 45_000 + bytes(5_000_000)),
+        "JPEG of 75 Exifs on top of themselves": either(
+            lambda: with_segments(*[segment(0xE1, b"Exif\0\0" + crossed())] * 75)
+        ),
         "JPEG Exif in 400,000 segments": either(lambda: with_segments(*exif_segments(b"II*\0" + bytes(400_000), 1))),
         "BMP in runs of one pixel": either(
             lambda: bmp(2200, 1180, (b"\1\0" * 2200 + b"\0\0") * 1180), *LARGE, colors={"black": 1}

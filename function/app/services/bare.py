@@ -17,6 +17,7 @@ _WIDTH, _HEIGHT, _STRIPS, _SAMPLES, _ROWS, _PLANAR = 256, 257, 273, 277, 278, 28
 _TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
 _PER_SAMPLE = (258, 338, 339)  # bits, extra samples, format
 _MOST_SAMPLES = 64
+_MOST_PROFILES = 8  # a PNG has one of a kind; each inflates to 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _jpeg(data: bytes) -> Bare:
 
 
 def _png(data: bytes) -> Bare:
-    kept, exif, animated = [data[:8]], b"", False
+    kept, exif, animated, profiles = [data[:8]], b"", False, 0
     for kind, start, stop in chunks.walk(data, 8, ">I4s"):
         if kind in _PIXELS:
             kept.append(data[start - 8 : stop + 4])
@@ -83,8 +84,10 @@ def _png(data: bytes) -> Bare:
             animated = int.from_bytes(data[start : start + 4]) > 1
         elif kind == b"eXIf":
             exif = data[start:stop]
-        elif not exif:
-            exif = chunks.exif_text(kind, data[start:stop])
+        elif not exif and profiles < _MOST_PROFILES:
+            profile = chunks.exif_text(kind, data[start:stop])
+            profiles += profile is not None
+            exif = profile or b""
         if kind == b"IEND":
             break
     return Bare(b"".join(kept), exif, animated)

@@ -38,7 +38,7 @@ def clean_png(data: bytes) -> bytes:
             kept = clean_exif(body)
         else:
             keyword, text = _text(kind, body, min(room, _MOST_TEXT))
-            room -= len(text or b"")
+            room -= _MOST_TEXT if text is None else len(text)  # it was inflated, though
             kept = b"" if text is None or _names_place(keyword, text) else body
             exif = _exif_profile(keyword, text or b"")
             if exif:
@@ -184,10 +184,10 @@ def _names_place(keyword: bytes, text: bytes) -> bool:
     return profile is None or bool(_METADATA.search(keyword) and tells(profile))
 
 
-def exif_text(kind: bytes, body: bytes) -> bytes:
-    """Exif in a PNG's text chunk, as ImageMagick wrote it before there was a chunk for it; else nothing."""
+def exif_text(kind: bytes, body: bytes) -> bytes | None:
+    """Exif in a PNG's text chunk, as ImageMagick wrote it before there was a chunk for it; None in no profile."""
     if kind not in {b"tEXt", b"zTXt", b"iTXt"} or b"raw profile type" not in body[:80].lower():
-        return b""
+        return None
     keyword, text = _text(kind, body, _MOST_TEXT)
     return _exif_profile(keyword, text or b"")
 
@@ -200,7 +200,7 @@ def _exif_profile(keyword: bytes, text: bytes) -> bytes:
 def _profile(text: bytes) -> bytes | None:
     """What ImageMagick writes: an empty line, name, length, then the profile in hex."""
     try:
-        return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii"))
+        return bytes.fromhex(b"".join(text.split(b"\n", 3)[3:]).replace(b"\n", b"").decode("ascii"))
     except ValueError:
         return None
 

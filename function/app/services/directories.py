@@ -21,6 +21,7 @@ _BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}  # by
 _NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i", 13: "I", 16: "Q"}
 _ORIENTATION = 0x0112
 _MOST_ENTRIES = 65_536
+_SPARE_ENTRIES = 16
 _MOST_EXIFS = 8
 
 _Range = tuple[int, int]
@@ -160,7 +161,9 @@ class _Walk:
         self.doomed: list[tuple[int, int]] = []
         self.blank: list[_Range] = []
         self.claimed = 0
-        self._data, self._order, self._left = data, order, _MOST_ENTRIES
+        self._data, self._order = data, order
+        # What lies in each other would have more entries than fit, in each of a thousand blocks of a file.
+        self._left = min(_MOST_ENTRIES, len(data) // 12 + _SPARE_ENTRIES)
         self._texts: list[tuple[int, int, _Range]] = []
         self._notes: list[tuple[int, int, _Range]] = []
         (first,) = self._read("I", 4)

@@ -64,7 +64,7 @@ class _Jpeg:
         self._photoshop: list[slice] = []
 
     def clean(self) -> bytes:
-        data, at, segments = self._data, 0, 0
+        data, at, segments, ended = self._data, 0, 0, False
         while found := MARKER.search(data, at):
             marker, at, segments = found[1][0], found.end(), segments + 1
             if segments > MOST_SEGMENTS:
@@ -72,9 +72,11 @@ class _Jpeg:
             if marker == _SOI:
                 self._settle()
             elif marker == _EOI:
-                if _FILM.search(data, at):
+                # Once: behind the first end is all that is behind later ones.
+                if not ended and _FILM.search(data, at):
                     del self._cleaned[at:]
                     break
+                ended = True
                 # MPO's further pictures, and previews that no directory names.
                 following = data.find(b"\xff\xd8\xff", at)
                 following = len(data) if following < 0 else following
