@@ -15,8 +15,8 @@ from optimizer.inventory.handed_on import Function, Names, handed_on
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-READERS = frozenset({"__doc__", "getdoc", "getmembers", "pydoc", "doctest", "docstring_parser", "ply"})
-"""Names by which code asks for docstrings, of whatever it holds: where one stands, all docstrings stay."""
+READERS = frozenset({"__doc__", "getdoc", "getmembers", "globals", "pydoc", "doctest", "docstring_parser", "ply"})
+"""Names by which code asks for docstrings, or hands on whatever it holds: where one stands, all docstrings stay."""
 _READING_BASES = frozenset({"cmd", "unittest", "xmlrpc"})
 """Modules of the standard library whose classes read their methods' docstrings."""
 _PLAIN_DECORATORS = frozenset({"classmethod", "property", "staticmethod"})
@@ -66,7 +66,7 @@ def _asks(tree: ast.Module) -> bool:
         elif isinstance(node, ast.ImportFrom):
             named |= set((node.module or "").split("."))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            named.add(node.value)
+            named |= {node.value, *(["__doc__"] if ".__doc__" in node.value else ())}  # "{0.__doc__}".format
         if not named.isdisjoint(READERS):
             return True
     return False

@@ -24,7 +24,8 @@ _Scope = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorE
 def handed_on(tree: ast.Module, names: Names) -> frozenset[str]:
     """What a module uses as a value: `name`, `.name` where it is some object's, `package.module:` for own modules.
 
-    What is called, compared, or only asked for an attribute is not handed on, nor what is given to a function of the
+    A class that others inherit from is, and a module whose name stands in a string. What is called, compared, or only
+    asked for an attribute is not handed on, nor what is given to a function of the
     standard library that calls it. What looks like it and is none (a variable of a function's name) counts.
     """
     visitor = _HandedOn(names)
@@ -55,6 +56,11 @@ class Names:
             reference = reference.value
         return self.origins.get(reference.id, "").partition(".")[0] if isinstance(reference, ast.Name) else ""
 
+    def dotted(self, reference: ast.expr) -> str:
+        """What a reference leads to by imports, as in `package.module.name`."""
+        first, _, rest = ast.unparse(reference).partition(".")
+        return f"{self.origins.get(first, '')}.{rest}".rstrip(".")
+
     def is_standard(self, reference: ast.expr) -> bool:
         """Whether a reference leads to the standard library."""
         root = self.root(reference)
@@ -65,9 +71,9 @@ class Names:
         name = ast.unparse(function)
         if isinstance(function, ast.Name) and name not in self.origins:
             return name in _CALLERS - self.defined
-        first, _, rest = name.partition(".")
-        dotted = f"{self.origins.get(first, '')}.{rest}".rstrip(".")
-        return dotted in _LIBRARY_CALLERS or (self.is_standard(function) and self.root(function) in _RUNNERS)
+        return self.dotted(function) in _LIBRARY_CALLERS or (
+            self.is_standard(function) and self.root(function) in _RUNNERS
+        )
 
 
 def _origins(tree: ast.Module, package: str) -> Iterator[tuple[str, str]]:
@@ -113,7 +119,16 @@ class _HandedOn(ast.NodeVisitor):
             self.found.add(f".{node.attr}")
             if self._names.root(node):
                 self.found.add(node.attr)
+            self._hand_on(self._names.dotted(node))
         self._look(node.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self._hand_on(node.value.partition(":")[0])  # imported by its name, here or by who gets it
+
+    def _hand_on(self, module: str) -> None:
+        if module in self._names.own:
+            self.found.add(f"{module}:")
 
     def visit_Call(self, node: ast.Call) -> None:
         self._look(node.func)
@@ -155,8 +170,12 @@ class _HandedOn(ast.NodeVisitor):
         self.visit_FunctionDef(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for value in (*node.decorator_list, *node.bases):
+        for value in node.decorator_list:
             self._look(value)
+        for value in node.bases:  # a library that gets the class reads what it inherits
+            self.visit(value)
+            if isinstance(value, ast.Subscript):
+                self.visit(value.value)
         for inner in (*node.keywords, *node.body):
             self.visit(inner)
 

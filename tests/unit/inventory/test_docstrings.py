@@ -110,6 +110,10 @@ def test_it_is_handed_on_in_whichever_module():
     assert gone("from tools import search as s\nAgent(s)", tools=tools) == {"other"}
     assert gone("import tools\nAgent(tools.search)", tools=tools) == {"other"}
     assert gone("from pkg import tools\nAgent(tools)", pkg__tools=tools) == set()
+    assert gone("import pkg.tools\nAgent(pkg.tools)", pkg__tools=tools) == set()
+    assert gone("import_module('pkg.tools')", pkg__tools=tools) == set()
+    assert gone("Agent(tools=['pkg.tools:search'])", pkg__tools=tools) == set()
+    assert gone("import_module('pkg')", pkg__tools=tools) == {"search", "other"}
     assert gone("from pkg import tools\ntools.search()", pkg__tools=tools) == {"search", "other"}
     assert gone("from pkg import tools\nload(tools.search())", pkg__tools=tools) == {"search", "other"}
 
@@ -133,9 +137,24 @@ def test_classes_for_others_keep_theirs(head, methods):
     assert gone(source) == ({"f"} if methods else set())
 
 
+@pytest.mark.parametrize("bases", ["Base, Resource", "Base", "Base[int], cmd.Cmd", "app.Base, Resource"])
+def test_what_a_class_inherits_stays_with_it(bases):
+    base = 'class Base:\n    """Text."""\n    def get(self):\n        """Text."""\n'
+    source = f"import app, cmd\n{base}class Sub({bases}): ...\n"
+    assert gone(source) == set()
+
+
 @pytest.mark.parametrize(
     "reader",
-    ["print(__doc__)", "x = y.__doc__", "getattr(y, '__doc__')", "from inspect import getdoc", "import ply.yacc"],
+    [
+        "print(__doc__)",
+        "x = y.__doc__",
+        "getattr(y, '__doc__')",
+        "from inspect import getdoc",
+        "import ply.yacc",
+        "globals()",
+        "'{0.__doc__}'.format(f)",
+    ],
 )
 def test_where_code_asks_for_docstrings_all_stay(reader):
     assert gone('"""Text."""\ndef f():\n    """Text."""\n', other=reader) == set()
