@@ -85,6 +85,7 @@ def export(
             file=_FILES[tool] if output is None else output.name,
             command=shlex.join([*_US, "export", "--format", tool, *words]),
             before=_before(artifacts, published, parameters[0] if parameters else None),
+            place="" if output is None or base == Path.cwd() else output.parent.as_posix(),
             published=layers,
         ),
     )

@@ -25,6 +25,8 @@ def heading(export: Export, deploying: str, *, tells: bool, note: str = "") -> l
         note: a sentence about the commands.
     """
     tool = deploying.replace("FILE", shlex.quote(export.file)).splitlines()
+    if export.place:
+        tool.insert(0, f"cd {shlex.quote(export.place)}")
     what = f"{export.title} with layers."
     if tells:
         lines = [f"{what} New versions are made by what stands here, so each time:"]

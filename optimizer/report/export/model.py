@@ -82,7 +82,7 @@ class Export:
     """All of it.
 
     `folder` is the build's, from the `file` that is written; `command` is what writes that file again, `before` what
-    is called before that.
+    is called before that; `place` is the file's folder where these are not called in it, else empty.
     """
 
     runtime: str
@@ -94,6 +94,7 @@ class Export:
     file: str
     command: str
     before: tuple[str, ...]
+    place: str = ""
 
     @property
     def made(self) -> tuple[Layer, ...]:
@@ -141,6 +142,7 @@ def export_of(
     file: str,
     command: str,
     before: Sequence[str] = (),
+    place: str = "",
     published: Mapping[str, PublishedLayer] | None = None,
 ) -> Export:
     """What a manifest says, ready to be written.
@@ -151,6 +153,7 @@ def export_of(
         file: the name of that file.
         command: what writes it again.
         before: what is called before that: build, say.
+        place: the folder of that file, where these are not called in it.
         published: layers by name that are attached as they were published, instead of their zips.
 
     Raises:
@@ -187,6 +190,7 @@ def export_of(
         file=file,
         command=command,
         before=tuple(before),
+        place=place,
     )
 
 

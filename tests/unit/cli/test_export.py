@@ -39,6 +39,16 @@ def test_paths_lead_from_the_written_file_to_the_zips(project, tool):
         assert (output.parent / content).resolve() == project / "layers/.build/web.zip"
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_head_says_where_the_tool_is_called(project, tool):  # noqa: ARG001  # the working folder
+    export(Tool(tool), output=Path("infra/file"))
+    head = [line.strip("# ") for line in Path("infra/file").read_text().splitlines() if line.startswith("#")]
+    assert "cd infra" in head
+    assert head.index("cd infra") > head.index("python -m optimizer build")
+    export(Tool(tool), output=Path("file"))
+    assert "#   cd " not in Path("file").read_text()
+
+
 def test_without_a_file_it_goes_to_stdout_with_paths_from_here(project, capsys):
     export(Tool.SAM, artifacts=Path("layers/.build"))
     assert "ContentUri: layers/.build/web.zip" in capsys.readouterr().out
