@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer.report.difference_words import joined
 from optimizer.units import human_bytes, signed_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from optimizer.report.comparison import Comparison, Published, Shift
 
 
@@ -81,11 +80,6 @@ def unexplained(comparison: Comparison) -> bool:
 
 
 UNEXPLAINED = "where no distribution differs, contents, bytecode or build options do"
-
-
-def joined(names: Sequence[str]) -> str:
-    """A list as one says it."""
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _code(part: Published) -> str:

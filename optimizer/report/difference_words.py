@@ -27,7 +27,7 @@ def summary(difference: Difference) -> str:
         return "no difference: nothing is published"
     told = list(_phrases(difference))
     more = [f"{len(told) - _NAMED} more changes"] if len(told) > _NAMED + 1 else []
-    words = _joined([*told[:_NAMED], *more] if more else told)
+    words = joined([*told[:_NAMED], *more] if more else told)
     sent = f"{words}, {signed_bytes(difference.zipped_bytes) if difference.zipped_bytes else 'as many bytes'} zipped"
     return f"{sent if words else _unexplained(difference)}; {_published(difference)}"
 
@@ -64,8 +64,8 @@ def _unexplained(difference: Difference) -> str:
         return "other layers"
     same = [title(one) for one in difference.zips if one.status == "same-content"]
     if same:
-        return f"same content, other bytes in {_joined(same)}"
-    return f"other settings of {_joined(sorted({one.function for one in difference.settings}))}"
+        return f"same content, other bytes in {joined(same)}"
+    return f"other settings of {joined(sorted({one.function for one in difference.settings}))}"
 
 
 def _published(difference: Difference) -> str:
@@ -75,14 +75,14 @@ def _published(difference: Difference) -> str:
     code = [title(one) for one in difference.zips if one.kind == "function" and one.status in SENT]
     size = f"({human_bytes(difference.sent_bytes)} to send)"
     if not published:
-        return f"only {_joined(code)} is sent {size}" if code else "nothing is published"
+        return f"only {joined(code)} is sent {size}" if code else "nothing is published"
     names = [one.name for one in published]
     verb = (
         f"{'is' if len(names) == 1 else 'are'} published{'' if any(z.status == 'new' for z in published) else ' again'}"
     )
     only = "only " if len(published) < len(layers) else "all: " if len(layers) > 1 else ""
-    beside = f", with {_joined(code)}" if code else ""
-    return f"{only}{_joined(names)} {verb}{beside} {size}"
+    beside = f", with {joined(code)}" if code else ""
+    return f"{only}{joined(names)} {verb}{beside} {size}"
 
 
 def title(one: ZipDifference) -> str:
@@ -151,5 +151,6 @@ def setting(one: SettingChange) -> str:
     return f"{one.function}: {one.name} {one.before} → {one.after}"
 
 
-def _joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """A list as one says it."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

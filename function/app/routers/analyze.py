@@ -41,7 +41,7 @@ async def analyze(request: Request, clients: ClientsDep, settings: SettingsDep) 
 
         work = partial(analysis.find, data, options)
     ends = time.monotonic() + settings.request_seconds
-    return await asyncio.to_thread(work, clients=clients, settings=settings, ends=ends)  # as in health.py
+    return await asyncio.to_thread(work, clients=clients, settings=settings, ends=ends)  # as in service.py
 
 
 @router.post(

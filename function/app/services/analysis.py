@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from app.core import logging
-from app.core.aws_errors import translated
 from app.core.clients import Clients
 from app.core.errors import ProblemError
 from app.core.settings import Settings
@@ -114,8 +113,7 @@ def _work(
 
 def _detection(part: Part, image: Mapping[str, Any], options: Options, clients: Clients) -> Callable[[], _Result]:
     def detect() -> _Result:
-        with translated(service="rekognition", action="rekognition:Detect*"):
-            client = clients.rekognition  # made here, if no part was first
+        client = clients.rekognition  # made here, if no part was first
         try:
             return rekognition.DETECTORS[part](client, image, options.min_confidence, options.max_labels)
         except (LookupError, TypeError, ValueError, AttributeError) as error:

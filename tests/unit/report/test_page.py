@@ -9,10 +9,11 @@ import tomllib
 
 import pytest
 
+from optimizer.cli.paging import document_of
 from optimizer.cli.pipeline import Source, planned
 from optimizer.errors import UsageError
 from optimizer.models import Entry
-from optimizer.report.page import page, page_document, render
+from optimizer.report.page import page, render
 from optimizer.report.page.configuration import around_layers
 from optimizer.report.page.folders import folders
 from optimizer.report.plan_json import plan_document
@@ -33,17 +34,6 @@ SNAPSHOT = {
         },
     },
 }
-
-
-def document_of(found):
-    return page_document(
-        found.plan,
-        config=found.config,
-        problem=found.problem,
-        inventory=found.inventory,
-        history=found.history,
-        payloads=found.payloads,
-    )
 
 
 @pytest.fixture
